@@ -1,0 +1,101 @@
+import type { Framer } from '#iso8583'
+
+/**
+ * A link is a way out: a destination that we dial, with its conversation (sign-on, echo), its
+ * window of requests in flight and the matching of answers to requests. It moves frames and
+ * matches keys; what is in a frame (`T`, the pack's decoded content) it only carries.
+ */
+export interface Link<T> {
+  readonly name: string
+  readonly state: LinkStateName
+  readonly inFlight: number
+  start(): void
+  /**
+   * Sends now or not at all; exactly one of the outcomes follows, never before `request` returns.
+   * Nothing is queued for later: storing and forwarding is someone else's work.
+   */
+  request(request: LinkRequest<T>): void
+  /** Signs on anew on the live connection (the counterpart says it forgot us); resolves when done. */
+  signOnAgain(): Promise<boolean>
+  /** Called on every change of state, for whoever waits for the link to come up. */
+  onState(listener: (state: LinkStateName) => void): void
+  /** Takes no more, lets what is in flight finish until the deadline, signs off, hangs up. */
+  drain(deadlineMs: number): Promise<void>
+  status(): LinkStatus
+}
+
+export type LinkStateName = 'down' | 'dialing' | 'signing-on' | 'up' | 'draining' | 'stopped'
+
+export type LinkRequest<T> = {
+  readonly key: string
+  readonly frame: Uint8Array
+  readonly deadlineMs: number
+  /** Once, exactly. */
+  done(outcome: LinkOutcome<T>): void
+  /** An answer that comes after `done` said sent-no-answer; any number of times. */
+  late(answer: Answer<T>): void
+}
+
+export type Answer<T> = { readonly content: T; readonly frame: Uint8Array; readonly atMs: number }
+
+export type LinkOutcome<T> =
+  | ({ readonly tag: 'answered' } & Answer<T>)
+  /** No byte of it left: it may take another route. */
+  | { readonly tag: 'not-sent'; readonly why: 'down' | 'full' | 'duplicate-key' | 'draining' }
+  /** It may have been done. */
+  | { readonly tag: 'sent-no-answer'; readonly why: 'deadline' | 'broken' }
+
+/** What the link must know of a dialect; made from a pack by the switch. */
+export interface LinkDialect<T> {
+  /** Length header, trailer and limits. */
+  readonly framing: Framer
+  read(frame: Uint8Array): LinkRead<T>
+  /** Conversation; undefined where the dialect has none. Each call makes a new message. */
+  signOn?(): Conversation<T>
+  signOff?(): Conversation<T>
+  echo?(): Conversation<T>
+}
+
+export type Conversation<T> = {
+  readonly key: string
+  readonly frame: Uint8Array
+  /** Whether this answer is a yes. */
+  accepts(content: T): boolean
+}
+
+export type LinkRead<T> =
+  | { readonly tag: 'response'; readonly key: string; readonly content: T }
+  /** They ask us (an echo of theirs): the answer to give, if any. */
+  | { readonly tag: 'request'; readonly answer: Uint8Array | undefined }
+  | { readonly tag: 'unreadable'; readonly why: string }
+
+export type LinkOptions = {
+  readonly inFlightMax: number
+  readonly dialTimeoutMs: number
+  readonly signOnTimeoutMs: number
+  /** Echo after this long without a byte from the peer; 0 never. */
+  readonly echoIdleMs: number
+  /** An echo unanswered for this long means a half-open connection: hang up. */
+  readonly echoTimeoutMs: number
+  readonly reconnectMinMs: number
+  readonly reconnectMaxMs: number
+  /** How long the keys of unanswered requests are remembered, so that a late answer finds its request. */
+  readonly lateMemoryMs: number
+  readonly lateMemoryMax: number
+}
+
+export type LinkStatus = {
+  readonly name: string
+  readonly state: LinkStateName
+  readonly peer: string
+  readonly sinceMs: number
+  readonly inFlight: number
+  readonly sent: number
+  readonly answered: number
+  readonly late: number
+  readonly unmatched: number
+  readonly unanswered: number
+  readonly notSent: number
+  readonly reconnects: number
+  readonly lastError: string | undefined
+}

@@ -1,0 +1,2 @@
+// src/pack/index.ts — fields ⇄ message, described by data.
+export type * from './pack.ts'
