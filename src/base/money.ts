@@ -46,7 +46,7 @@ export function formatMoney(amount: AmountMinor, currency: Currency = 'IDR'): st
   const { exponent, sign } = CURRENCIES[currency]
   const unit = 10n ** BigInt(exponent)
   const negative = amount < 0n
-  const value = negative ? -amount : amount
+  const value = negative ? 0n - amount : amount
   const whole = String(value / unit).replace(/\B(?=(\d{3})+$)/g, '.')
   const cents = value % unit
   const fraction = cents === 0n ? '' : `,${String(cents).padStart(exponent, '0')}`
