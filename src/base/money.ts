@@ -22,6 +22,10 @@ export function rupiah(whole: number | bigint): AmountMinor {
   return minor(BigInt(whole) * 100n)
 }
 
+export function negate(amount: AmountMinor): AmountMinor {
+  return (0n - amount) as AmountMinor
+}
+
 export function sum(amounts: Iterable<AmountMinor>): AmountMinor {
   let total = 0n
   for (const amount of amounts) total += amount

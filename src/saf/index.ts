@@ -1,0 +1,2 @@
+// src/saf/index.ts — store and forward: what must get there, however late.
+export { StoreAndForward } from './saf.ts'

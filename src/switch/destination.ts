@@ -1,0 +1,155 @@
+import { type Clock, localTime, WIB_OFFSET_MS } from '#base'
+import type { Evidence } from '#journal'
+import type { Answer, Conversation, Link, LinkDialect, LinkOutcome } from '#link'
+import { APPROVED, type Message, type MessageKind, respond } from '#message'
+import type { Pack } from '#pack'
+
+/** Who we are to the other side, where that differs from what the source says of itself. */
+export type Identity = {
+  readonly bank: string
+  readonly partner: string
+  readonly switcher: string
+  readonly terminal: string
+}
+
+/** A message made ready to leave: what is recorded as evidence is what is sent, byte for byte. */
+export type Prepared = {
+  readonly message: Message
+  readonly key: string
+  readonly evidence: Evidence
+}
+
+/** A link together with the pack that its frames are read and written by: messages in, messages out. */
+export class Destination {
+  readonly name: string
+  readonly link: Link<Message>
+  readonly #pack: Pack
+  readonly #clock: Clock
+  readonly #identity: Identity
+  readonly #traces: Traces
+
+  constructor(link: Link<Message>, pack: Pack, identity: Identity, clock: Clock) {
+    this.name = link.name
+    this.link = link
+    this.#pack = pack
+    this.#clock = clock
+    this.#identity = identity
+    this.#traces = new Traces(clock)
+  }
+
+  /** Signed on, so that a request can leave now. */
+  get up(): boolean {
+    return this.link.state === 'up'
+  }
+
+  /** Our own audit number, time and identity on a message that is to be sent for the first time. */
+  stamp(message: Message): Message {
+    const { bank, partner, switcher } = this.#identity
+    const trace = this.#traces.next()
+    return { ...message, trace, sentAt: localTime(this.#clock.nowMs()), bank, partner, switcher }
+  }
+
+  /** Throws CODEC_VALUE or PACK_MISSING_FIELD when this dialect cannot say it. */
+  prepare(message: Message): Prepared {
+    const bytes = this.#pack.write(message)
+    return { message, key: this.#pack.matchKey(message), evidence: this.evidence('out', bytes) }
+  }
+
+  send(
+    { key, evidence }: Prepared,
+    timeoutMs: number,
+    done: (outcome: LinkOutcome<Message>) => void,
+    late: (answer: Answer<Message>) => void,
+  ): void {
+    const deadlineMs = this.#clock.nowMs() + timeoutMs
+    this.link.request({ key, frame: evidence.bytes, deadlineMs, done, late })
+  }
+
+  evidence(direction: 'in' | 'out', bytes: Uint8Array): Evidence {
+    const atMs = this.#clock.nowMs()
+    return { atMs, side: 'destination', direction, via: this.name, pack: this.#pack.name, bytes }
+  }
+}
+
+/**
+ * Audit numbers of 12 digits: milliseconds since midnight WIB (8) and a counter (4). They do not
+ * come again on the same day, not after a restart either, and nothing needs to be stored for it.
+ */
+class Traces {
+  readonly #clock: Clock
+  #lastMs = 0
+  #count = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  next(): string {
+    const nowMs = this.#clock.nowMs()
+    if (nowMs > this.#lastMs) {
+      this.#lastMs = nowMs
+      this.#count = 0
+    } else if (++this.#count === 10_000) {
+      this.#lastMs++
+      this.#count = 0
+    }
+    const sinceMidnightMs = (this.#lastMs + WIB_OFFSET_MS) % 86_400_000
+    return String(sinceMidnightMs * 10_000 + this.#count).padStart(12, '0')
+  }
+}
+
+/** What a link must know of a dialect, made from its pack. */
+export function dialectOf(pack: Pack, identity: Identity, clock: Clock): LinkDialect<Message> {
+  const converse = (kind: MessageKind): Conversation<Message> => {
+    const sentAt = localTime(clock.nowMs())
+    const message: Message = {
+      kind,
+      direction: 'request',
+      repeat: false,
+      trace: '',
+      sentAt,
+      ...identity,
+    }
+    return {
+      key: pack.matchKey(message),
+      frame: pack.write(message),
+      accepts: answer => answer.outcome?.meaning === 'approved',
+    }
+  }
+  const dialect: LinkDialect<Message> = {
+    framing: pack.framing,
+    read(frame) {
+      const read = pack.read(frame)
+      if (read.tag === 'reject') return { tag: 'unreadable', why: read.reject.error.message }
+      const { message } = read
+      if (message.direction === 'response')
+        return { tag: 'response', key: pack.matchKey(message), content: message }
+      const answer = message.kind === 'echo' ? pack.write(respond(message, APPROVED)) : undefined
+      return { tag: 'request', answer }
+    },
+  }
+  if (!pack.conversation.signOn) return dialect
+  return {
+    ...dialect,
+    signOn: () => converse('sign-on'),
+    signOff: () => converse('sign-off'),
+    echo: () => converse('echo'),
+  }
+}
+
+/** Whether an answer speaks of what was asked: another customer, amount or reference is no answer. */
+export function answersTo(asked: Message, answer: Message): boolean {
+  return (
+    answer.product === asked.product &&
+    (asked.amountMinor === undefined || answer.amountMinor === asked.amountMinor) &&
+    same(asked.customer?.id, answer.customer?.id) &&
+    same(asked.customer?.meter, answer.customer?.meter) &&
+    same(asked.registration?.number, answer.registration?.number) &&
+    same(asked.reference?.switching, answer.reference?.switching)
+  )
+}
+
+/** Equal, or not both told. */
+function same(asked: string | undefined, answered: string | undefined): boolean {
+  return asked === undefined || answered === undefined || asked === answered
+}

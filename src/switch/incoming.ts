@@ -1,0 +1,17 @@
+import type { Evidence } from '#journal'
+import type { Message } from '#message'
+
+/** One request of a partner, whatever it came by. Exactly one `send` or `drop` is owed for it. */
+export type Incoming = {
+  readonly message: Message
+  readonly atMs: number
+  /** The partner that this session signed on for. */
+  readonly sessionPartner: string
+  /** The request as it stood on the wire. */
+  readonly evidence: Evidence
+  /** Writes an answer in the partner's dialect. Throws when it cannot be said. */
+  write(answer: Message): Evidence
+  send(answer: Evidence): void
+  /** Gives no answer. */
+  drop(): void
+}

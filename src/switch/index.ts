@@ -1,0 +1,11 @@
+// src/switch/index.ts — what becomes of a request: accept, plan, drive, recover.
+export type { Identity } from './destination.ts'
+export { Destination, dialectOf } from './destination.ts'
+export type { Incoming } from './incoming.ts'
+export type { Observer } from './observer.ts'
+export { NO_OBSERVER } from './observer.ts'
+export type { Product, SwitchParts, SwitchSettings } from './options.ts'
+export { makeReference, readReference } from './reference.ts'
+export type { SourceParts } from './source.ts'
+export { Source } from './source.ts'
+export { Switch } from './switch.ts'

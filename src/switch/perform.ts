@@ -1,0 +1,148 @@
+import { type Clock, localTime, NadiError } from '#base'
+import type { Evidence } from '#journal'
+import type { Answer, LinkOutcome } from '#link'
+import type { Message } from '#message'
+import type { StoreAndForward } from '#saf'
+import type { Action } from '#txn'
+import { recoveryFor } from './compose.ts'
+import type { Destination, Prepared } from './destination.ts'
+import type { SwitchParts } from './options.ts'
+import { askAnswered, askEnded, lateAnswer, paymentEnded } from './outcomes.ts'
+import type { Entry, Payment } from './payment.ts'
+
+/** An action made ready: the frames that it will send are recorded before it is performed. */
+export type Plan = {
+  readonly action: Action['tag']
+  readonly frames: readonly Evidence[]
+  /** What must be recorded beside the event. */
+  readonly data?: Record<string, unknown>
+  /** After the commit. May happen twice, after a crash. */
+  perform(): void
+}
+
+type On = {
+  readonly done: (outcome: LinkOutcome<Message>) => void
+  readonly late: (answer: Answer<Message>) => void
+}
+
+const RECOVERY_KINDS = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
+
+/** Turns the machine's actions into frames that leave, and what comes of them into entries. */
+export class Performer {
+  readonly #parts: SwitchParts
+  readonly #clock: Clock
+  readonly #saf: StoreAndForward
+  readonly #post: (payment: Payment, entry: Entry) => void
+
+  constructor(
+    parts: SwitchParts,
+    saf: StoreAndForward,
+    post: (payment: Payment, entry: Entry) => void,
+  ) {
+    this.#parts = parts
+    this.#clock = parts.clock
+    this.#saf = saf
+    this.#post = post
+  }
+
+  plan(payment: Payment, action: Action): Plan {
+    switch (action.tag) {
+      case 'send':
+        return this.#planSend(payment, action)
+      case 'ask':
+        return this.#planAsk(payment, action)
+      case 'wake':
+        return this.#planWake(payment, action)
+    }
+  }
+
+  #planSend(payment: Payment, { route, signOn }: Action & { tag: 'send' }): Plan {
+    const notSent = (why: string): Plan => {
+      const entry: Entry = { name: 'not-sent', event: { tag: 'not-sent' }, data: { why } }
+      return { action: 'send', frames: [], perform: () => this.#post(payment, entry) }
+    }
+    const destination = this.#parts.destinations.get(route)
+    if (!destination) return notSent('no such link')
+    // The same request goes out again after a sign-on; another route gets a request of its own.
+    const again = payment.sentOver === route
+    const message = again ? payment.sent : destination.stamp(payment.sent)
+    const prepared = this.#prepare(destination, message)
+    if (!prepared) return notSent('cannot be said in the dialect of the link')
+    payment.sent = message
+    payment.sentOver = route
+    const perform = (): void => {
+      if (payment.abandoned) return notSent('abandoned').perform()
+      void this.#send(destination, prepared, payment.product.policy.answerTimeoutMs, signOn, {
+        done: outcome => this.#post(payment, paymentEnded(destination, message, outcome)),
+        late: answer => this.#late(payment, destination, lateAnswer(message, answer), answer.frame),
+      })
+    }
+    return {
+      action: 'send',
+      frames: [prepared.evidence],
+      ...(!again && { data: { sent: message } }),
+      perform,
+    }
+  }
+
+  #planAsk(payment: Payment, { route, repeat, signOn }: Action & { tag: 'ask' }): Plan {
+    const { recovery, recoveryTimeoutMs } = payment.product.policy
+    const destination = this.#parts.destinations.get(route)
+    const kind = RECOVERY_KINDS[recovery]
+    const message = recoveryFor(payment.sent, kind, repeat, localTime(this.#clock.nowMs()))
+    const prepared = destination && this.#prepare(destination, message)
+    if (!destination || !prepared) {
+      const why = 'cannot be said in the dialect of the link'
+      const entry: Entry = { name: 'ask-unclear', event: { tag: 'ask-unclear' }, data: { why } }
+      return { action: 'ask', frames: [], perform: () => this.#post(payment, entry) }
+    }
+    const on: On = {
+      done: outcome => this.#post(payment, askEnded(destination, message, outcome)),
+      late: answer => {
+        const entry = askAnswered(message, answer.content)
+        if (entry.event?.tag === 'ask-unclear' || entry.event?.tag === 'ask-sign-on-required')
+          return
+        this.#late(payment, destination, entry, answer.frame)
+      },
+    }
+    const perform = (): void => {
+      void this.#send(destination, prepared, recoveryTimeoutMs, signOn, on)
+    }
+    return { action: 'ask', frames: [prepared.evidence], perform }
+  }
+
+  #planWake(payment: Payment, { route, afterMs }: Action & { tag: 'wake' }): Plan {
+    const due = (release: () => void): void =>
+      this.#post(payment, { name: 'due', event: { tag: 'due' }, release })
+    const perform = (): void => this.#saf.schedule(route, this.#clock.nowMs() + afterMs, due)
+    return { action: 'wake', frames: [], perform }
+  }
+
+  /** Whether a sign-on is granted or not shows in what becomes of the request. */
+  async #send(
+    destination: Destination,
+    prepared: Prepared,
+    timeoutMs: number,
+    signOn: boolean,
+    on: On,
+  ): Promise<void> {
+    if (signOn) await destination.link.signOnAgain()
+    destination.send(prepared, timeoutMs, on.done, on.late)
+  }
+
+  #prepare(destination: Destination, message: Message): Prepared | undefined {
+    try {
+      return destination.prepare(message)
+    } catch (error) {
+      if (!(error instanceof NadiError)) throw error
+      const { code, path } = error
+      this.#parts.log.error('a request cannot be written', { link: destination.name, code, path })
+      return undefined
+    }
+  }
+
+  #late(payment: Payment, destination: Destination, entry: Entry, frame: Uint8Array): void {
+    this.#parts.observer.oddAnswer(destination.name, 'late')
+    this.#post(payment, { ...entry, frames: [destination.evidence('in', frame)] })
+  }
+}
