@@ -239,7 +239,7 @@ t.test('however events fall', async t => {
       fc.property(aPolicy, aRun, (recovery, events) => {
         let state: TxnState = received
         for (const event of events) {
-          const after = next(state, event, policy(recovery)).state
+          const after: TxnState = next(state, event, policy(recovery)).state
           if (isFinal(state) && after !== state)
             return state.tag === 'paid' && after.tag === 'reversing' && recovery === 'reverse'
           state = after
@@ -271,7 +271,7 @@ t.test('however events fall', async t => {
       fc.property(aPolicy, aRun, (recovery, events) => {
         let state: TxnState = received
         for (const event of events) {
-          const after = next(state, event, policy(recovery)).state
+          const after: TxnState = next(state, event, policy(recovery)).state
           if (moneyOf(state) !== 'free' && moneyOf(after) === 'free') {
             const words = [
               'declined',

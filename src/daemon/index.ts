@@ -1,0 +1,3 @@
+// src/daemon/index.ts — the process: wiring and lifecycle.
+export type { Wired, World } from './wire.ts'
+export { wire } from './wire.ts'
