@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { openAuditTrail, startAdmin } from '#admin'
+import { errorText, formatMoney, NadiError, SystemClock, SystemRandom } from '#base'
+import { type Config, type ConfigPlaces, ensureSecret, loadConfig, placesFrom } from '#config'
+import { TcpAcceptor, TcpDialer } from '#net'
+import { Health, type Log, Metrics, pinoLog } from '#telemetry'
+import { Lab } from './lab.ts'
+import { notifySystemd } from './notify.ts'
+import { openStore, type Store } from './store.ts'
+import { wire, type Wired } from './wire.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const ADMIN_TOKEN_BYTES = 32
+
+/**
+ * The daemon's life: everything is opened from the bottom up, runs until SIGTERM or SIGINT, and is
+ * ended from the top down, finishing what it owes. Resolves with the exit code.
+ */
+export async function runDaemon(overrides: readonly string[] = []): Promise<number> {
+  const places = placesFrom(process.env, ROOT, overrides)
+  const loaded = loadConfig(places)
+  if ('problems' in loaded) {
+    for (const { path, text } of loaded.problems) console.error(`${path}: ${text}`)
+    console.error(`nothing was started: ${loaded.problems.length} problem(s)`)
+    return 1
+  }
+  const { config } = loaded
+  const clock = new SystemClock()
+  const { level, file } = config.log
+  const log = pinoLog({ clock, level, file, fields: { node: config.node.name } })
+  stopOnBugs(log)
+  try {
+    await live(config, places, clock, log)
+    return 0
+  } catch (error) {
+    const hint = error instanceof NadiError ? error.message : errorText(error)
+    log.error('the daemon failed', { error: hint })
+    console.error(`nadi: ${hint}`)
+    return 1
+  } finally {
+    log.flush()
+  }
+}
+
+async function live(
+  config: Config,
+  places: ConfigPlaces,
+  clock: SystemClock,
+  log: Log,
+): Promise<void> {
+  const stopped = stopSignal()
+  const random = new SystemRandom()
+  const version = readVersion()
+  const metrics = new Metrics(clock, { version, node: config.node.name })
+  metrics.watchProcess()
+  const health = new Health(clock)
+  health.start()
+
+  const store = await openStore(config, clock, random, log, metrics)
+  const { journal } = store
+  const wired = wire(
+    config,
+    {
+      clock,
+      random,
+      log,
+      journal,
+      observer: metrics,
+      dialer: ({ host, port }) => new TcpDialer({ host, port }),
+      acceptor: ({ host, port, limits }) =>
+        new TcpAcceptor({ host, port, bytesPendingMax: limits.bytesPendingMax }),
+    },
+    await journal.newestId(),
+  )
+  const lab = new Lab(config, places.protocolsFolder, clock, log)
+  gather(metrics, wired, store)
+  watch(health, wired, store)
+  const admin = await startAdmin({
+    ...config.admin,
+    token: ensureSecret(config.admin.token, random, ADMIN_TOKEN_BYTES),
+    node: { ...config.node, version },
+    clock,
+    log,
+    audit: openAuditTrail(resolve(config.data.varFolder, 'audit.log')),
+    journal,
+    switch: wired.switch,
+    links: new Map([...wired.destinations].map(([name, { link }]) => [name, link])),
+    listeners: new Map(wired.listeners.map(listener => [listener.name, listener])),
+    packs: config.packs,
+    partners: config.partners,
+    products: config.products,
+    metrics,
+    health: { live: () => health.healthz().reasons, ready: () => health.readyz().reasons },
+  })
+  lab.start()
+  for (const { link } of wired.destinations.values()) link.start()
+  await openDeposits(config, wired, log)
+  const recovered = await wired.switch.recover()
+  if (recovered > 0) log.info('open txns are taken up again', { count: recovered })
+  for (const listener of wired.listeners) await listener.listen()
+  await notifySystemd('READY=1')
+  say(config, wired, store, admin.address)
+
+  const why = await stopped
+  log.info('stopping', { why })
+  await notifySystemd('STOPPING=1')
+  await finish(config, wired, clock)
+  await admin.close()
+  await lab.stop()
+  await store.close()
+  health.stop()
+  log.info('stopped')
+}
+
+/** Takes nothing new, finishes what is owed within the limit, signs off. */
+async function finish({ drainMs }: Config, wired: Wired, clock: SystemClock): Promise<void> {
+  const deadlineMs = clock.nowMs() + drainMs
+  const doors = Promise.all(wired.listeners.map(listener => listener.drain(deadlineMs)))
+  await wired.switch.drain(deadlineMs)
+  await doors
+  await Promise.all([...wired.destinations.values()].map(({ link }) => link.drain(deadlineMs)))
+}
+
+/** What the configuration gives a partner at its first start, booked once. */
+async function openDeposits({ partners }: Config, wired: Wired, log: Log): Promise<void> {
+  for (const { id, openingDepositMinor: amount } of partners.values()) {
+    if (amount === undefined) continue
+    const booked = await wired.switch.deposit(id, amount, 'configuration', 'opening', 'opening')
+    if (booked === 'booked')
+      log.info('opening deposit', { partner: id, amount: formatMoney(amount) })
+  }
+}
+
+function gather(metrics: Metrics, wired: Wired, { journal }: Store): void {
+  metrics.collect({
+    links: () => [...wired.destinations.values()].map(({ link }) => link.status()),
+    listeners: () => wired.listeners.map(listener => listener.status()),
+    journal: () => ({ available: journal.available, queue: journal.waiting }),
+    safDepth: () => wired.switch.owed.reduce((sum, { later, ready }) => sum + later + ready, 0),
+    openTxns: () => journal.openSummary(),
+    balances: () => journal.balances(),
+  })
+}
+
+function watch(health: Health, wired: Wired, { journal }: Store): void {
+  health.needs('journal', () => journal.available || 'cannot make anything durable')
+  for (const listener of wired.listeners)
+    health.needs(`listener ${listener.name}`, () => listener.status().address !== '' || 'not open')
+}
+
+/** What it listens on, and what to try: for the person at the terminal. */
+function say(config: Config, wired: Wired, { where }: Store, adminAddress: string): void {
+  const lines = [
+    `nadi ${readVersion()} is up.`,
+    ...wired.listeners.map(listener => {
+      const { name, address } = listener.status()
+      return `  partners   ${address.padEnd(21)} ${config.listeners.find(each => each.name === name)?.pack ?? ''}`
+    }),
+    `  operators  ${adminAddress.padEnd(21)} /metrics /healthz /readyz`,
+    ...config.links.map(
+      ({ name, host, port, pack }) =>
+        `  link ${name.padEnd(5)} ${`${host}:${port}`.padEnd(21)} ${pack}`,
+    ),
+    `  data       ${where}`,
+    `  log        ${config.log.file ?? 'standard output'}`,
+    '',
+    'Try, in another terminal:',
+    '  npx nadi pay pln-postpaid 999900000015',
+    '  npx nadi txn list',
+    '  npx nadi ledger audit',
+    '',
+  ]
+  console.log(lines.join('\n'))
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise(resolve => {
+    process.once('SIGTERM', () => resolve('SIGTERM'))
+    process.once('SIGINT', () => resolve('SIGINT'))
+  })
+}
+
+/** A bug must not go on: the process ends, systemd starts it again, and recovery goes to work. */
+function stopOnBugs(log: Log & { flush(): void }): void {
+  const stop = (error: unknown): void => {
+    log.error('a bug: the process ends', {
+      error: errorText(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    })
+    log.flush()
+    console.error(error)
+    process.exit(70)
+  }
+  process.on('uncaughtException', stop)
+  process.on('unhandledRejection', stop)
+}
+
+function readVersion(): string {
+  const text = readFileSync(resolve(ROOT, 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

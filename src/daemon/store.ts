@@ -1,0 +1,75 @@
+import { type Clock, fromHex, NadiError, type Random, Secret } from '#base'
+import { type Config, ensureSecret } from '#config'
+import { PostgresJournal } from '#journal'
+import { type Connection, Database, startEmbedded } from '#postgres'
+import type { Log } from '#telemetry'
+
+/** Where everything durable lies, and the way to end it in order. */
+export type Store = {
+  readonly journal: PostgresJournal
+  /** For people: `embedded PostgreSQL in var/postgres`. */
+  readonly where: string
+  close(): Promise<void>
+}
+
+/** Opens the journal, on the embedded server or on one of one's own. */
+export async function openStore(
+  config: Config,
+  clock: Clock,
+  random: Random,
+  log: Log,
+): Promise<Store> {
+  const { databaseUrl, varFolder } = config.data
+  if (databaseUrl) {
+    const open = await openJournal(config, databaseUrl.reveal(), clock, random, log)
+    return { ...open, where: 'PostgreSQL of DATABASE_URL' }
+  }
+  const server = await startEmbedded({ varFolder, clock, random, log })
+  try {
+    const { journal, close } = await openJournal(config, server.connection, clock, random, log)
+    const closeAll = async (): Promise<void> => {
+      await close()
+      await server.stop()
+    }
+    return { journal, where: `embedded PostgreSQL in ${server.dataFolder}`, close: closeAll }
+  } catch (error) {
+    // Another daemon is in charge of this server: it is not ours to stop.
+    if (error instanceof NadiError && error.code === 'NODE_RUNNING') server.leave()
+    else await server.stop()
+    throw error
+  }
+}
+
+async function openJournal(
+  config: Config,
+  connection: Connection,
+  clock: Clock,
+  random: Random,
+  log: Log,
+): Promise<Omit<Store, 'where'>> {
+  const database = await Database.open({ connection, log })
+  try {
+    const evidenceKey = evidenceKeyOf(config, random)
+    const { name: node } = config.node
+    const journal = await PostgresJournal.open({ database, node, clock, random, log, evidenceKey })
+    const close = async (): Promise<void> => {
+      await journal.close()
+      await database.close()
+    }
+    return { journal, close }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+const EVIDENCE_KEY_BYTES = 32
+
+function evidenceKeyOf({ data }: Config, random: Random): Secret<Uint8Array> {
+  const key = fromHex(ensureSecret(data.evidenceKey, random, EVIDENCE_KEY_BYTES).reveal())
+  if (key?.length === EVIDENCE_KEY_BYTES) return new Secret(key)
+  throw new NadiError('CONF_INVALID', {
+    path: data.evidenceKey.file ?? 'data.evidenceKey',
+    expected: `${EVIDENCE_KEY_BYTES} bytes in hexadecimal`,
+  })
+}
