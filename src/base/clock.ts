@@ -119,7 +119,15 @@ export class SystemClock implements Clock {
   at(atMs: number, run: () => void): () => void {
     const cancel = this.#timers.add(atMs, run)
     if (atMs < this.#timerAtMs) this.#arm(atMs)
-    return cancel
+    return () => {
+      cancel()
+      if (this.#timers.size === 0) this.#disarm() // a process with nothing left to do may end
+    }
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timerAtMs = Infinity
   }
 
   #arm(atMs: number): void {

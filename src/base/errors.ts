@@ -54,6 +54,13 @@ export const ERRORS = {
   POSTGRES_VERSION: { retry: false, text: 'the PostgreSQL server is too old' },
   NODE_RUNNING: { retry: false, text: 'another daemon of the same node name uses this database' },
   PORT_TAKEN: { retry: false, text: 'a port that the configuration names is in use' },
+  ADMIN_NO_SUCH_ROUTE: { retry: false, text: 'the admin API has no such route' },
+  ADMIN_FAILED: { retry: false, text: 'the admin request failed inside of the daemon' },
+  ADMIN_AUDIT: { retry: true, text: 'the audit log cannot be written, so nothing was done' },
+  PARTNER_NOT_FOUND: { retry: false, text: 'there is no such partner' },
+  DEPOSIT_INSUFFICIENT: { retry: false, text: 'the deposit does not hold that much' },
+  PARTNER_LINE: { retry: true, text: "there is no line to the partners' listener; nothing was sent" },
+  PARTNER_NO_ANSWER: { retry: false, text: 'no answer came, so what became of the request is not known' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -13,6 +13,7 @@ export interface Link<T> {
   /**
    * Sends now or not at all; exactly one of the outcomes follows, never before `request` returns.
    * Nothing is queued for later: storing and forwarding is someone else's work.
+   * Throws FRAME_LENGTH, and then no outcome follows, when the framing cannot carry the frame.
    */
   request(request: LinkRequest<T>): void
   /** Signs on anew on the live connection (the counterpart says it forgot us); resolves when done. */
@@ -32,7 +33,10 @@ export type LinkRequest<T> = {
   readonly deadlineMs: number
   /** Once, exactly. */
   done(outcome: LinkOutcome<T>): void
-  /** An answer that comes after `done` said sent-no-answer; any number of times. */
+  /**
+   * An answer that comes after `done`: late, when that said sent-no-answer, or a second one, when
+   * it said answered. Any number of times, within the link's memory.
+   */
   late(answer: Answer<T>): void
 }
 
@@ -49,6 +53,7 @@ export type LinkOutcome<T> =
 export interface LinkDialect<T> {
   /** Length header, trailer and limits. */
   readonly framing: Framer
+  /** The frame is a copy that the content may go on pointing into. */
   read(frame: Uint8Array): LinkRead<T>
   /** Conversation; undefined where the dialect has none. Each call makes a new message. */
   signOn?(): Conversation<T>
@@ -79,7 +84,10 @@ export type LinkOptions = {
   readonly echoTimeoutMs: number
   readonly reconnectMinMs: number
   readonly reconnectMaxMs: number
-  /** How long the keys of unanswered requests are remembered, so that a late answer finds its request. */
+  /**
+   * How long requests that ended are remembered, so that a late or second answer finds its own.
+   * At most lateMemoryMax unanswered ones, and as many answered ones; the newer half is certain.
+   */
   readonly lateMemoryMs: number
   readonly lateMemoryMax: number
 }

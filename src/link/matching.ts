@@ -1,0 +1,127 @@
+import { AssertionFailed, errorText } from '#base'
+import type { Clock } from '#base'
+import { Seldom } from '#net'
+import type { Log } from '#telemetry'
+import type { Answer, LinkOptions, LinkOutcome, LinkRequest } from './link.ts'
+import { Memory } from './memory.ts'
+import { explainUnmatched } from './nearest.ts'
+import { Pending } from './pending.ts'
+
+export type NotSent = (LinkOutcome<unknown> & { readonly tag: 'not-sent' })['why']
+
+/**
+ * Brings answers to their requests by key. A request that ended is remembered for a while, so that
+ * a late answer or a second one still finds it; what matches nothing is counted and explained.
+ */
+export class Matching<T> {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #unmatchedLog: Seldom
+  readonly #pending: Pending<T>
+  // Apart, so that a flood of answers does not push out the few that are still waited for.
+  readonly #unanswered: Memory<LinkRequest<T>>
+  readonly #answered: Memory<LinkRequest<T>>
+  readonly #onEmpty: () => void
+  readonly counts = { sent: 0, answered: 0, late: 0, unmatched: 0, unanswered: 0, notSent: 0 }
+
+  constructor(options: LinkOptions, { clock, log, onEmpty }: MatchingParts) {
+    const { inFlightMax, lateMemoryMs, lateMemoryMax } = options
+    this.#clock = clock
+    this.#log = log
+    this.#onEmpty = onEmpty
+    this.#unmatchedLog = new Seldom(clock)
+    this.#pending = new Pending(inFlightMax)
+    this.#unanswered = new Memory(lateMemoryMs, lateMemoryMax)
+    this.#answered = new Memory(lateMemoryMs, lateMemoryMax)
+  }
+
+  get inFlight(): number {
+    return this.#pending.size
+  }
+
+  refuses(key: string): NotSent | undefined {
+    return this.#pending.refuses(key)
+  }
+
+  /** The outcome of a request that was refused, in its own turn of the queue. */
+  notSent(request: LinkRequest<T>, why: NotSent): void {
+    this.counts.notSent++
+    queueMicrotask(() => safely(this.#log, () => request.done({ tag: 'not-sent', why })))
+  }
+
+  sent(request: LinkRequest<T>): void {
+    const { key, deadlineMs } = request
+    this.#pending.add({
+      request,
+      callOff: this.#clock.at(deadlineMs, () => this.#expired(key)),
+    })
+    this.counts.sent++
+  }
+
+  answer(key: string, answer: Answer<T>): void {
+    const entry = this.#pending.take(key)
+    if (!entry) return this.#late(key, answer)
+    entry.callOff()
+    const { request } = entry
+    this.#answered.remember(key, request, answer.atMs)
+    this.counts.answered++
+    const { content, frame, atMs } = answer
+    safely(this.#log, () => request.done({ tag: 'answered', content, frame, atMs }))
+    if (this.#pending.size === 0) this.#onEmpty()
+  }
+
+  /** The connection is gone: whatever was sent may or may not have been done. */
+  broken(): void {
+    for (const { request, callOff } of this.#pending.takeAll()) {
+      callOff()
+      this.#unansweredEnd(request, 'broken')
+    }
+  }
+
+  #expired(key: string): void {
+    const entry = this.#pending.take(key)
+    if (!entry) return
+    this.#unansweredEnd(entry.request, 'deadline')
+    if (this.#pending.size === 0) this.#onEmpty()
+  }
+
+  #unansweredEnd(request: LinkRequest<T>, why: 'deadline' | 'broken'): void {
+    this.counts.unanswered++
+    this.#unanswered.remember(request.key, request, this.#clock.nowMs())
+    safely(this.#log, () => request.done({ tag: 'sent-no-answer', why }))
+  }
+
+  #late(key: string, answer: Answer<T>): void {
+    const { atMs } = answer
+    const request = this.#answered.recall(key, atMs) ?? this.#unanswered.recall(key, atMs)
+    if (!request) return this.#unmatched(key)
+    this.counts.late++
+    safely(this.#log, () => request.late(answer))
+  }
+
+  #unmatched(key: string): void {
+    this.counts.unmatched++
+    const passedOver = this.#unmatchedLog.take()
+    if (passedOver === undefined) return
+    const reason = explainUnmatched(key, this.#pending.keys())
+    this.#log.warn('an answer matches no request', { ...reason, passedOver })
+  }
+}
+
+export type MatchingParts = {
+  readonly clock: Clock
+  readonly log: Log
+  /** Nothing is in flight any more. */
+  readonly onEmpty: () => void
+}
+
+/** Calls back into someone else's code: what goes wrong there must not hurt the link or others. */
+export function safely(log: Log, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    // A bug is not survived: it goes up to where the process stops.
+    if (error instanceof AssertionFailed) throw error
+    log.error('a callback failed', { error: errorText(error) })
+  }
+}
