@@ -6,7 +6,7 @@ import { type Config, type ConfigPlaces, ensureSecret, loadConfig, placesFrom } 
 import { TcpAcceptor, TcpDialer } from '#net'
 import { Health, type Log, Metrics, pinoLog } from '#telemetry'
 import { Lab } from './lab.ts'
-import { notifySystemd } from './notify.ts'
+import { keepWatchdog, notifySystemd } from './notify.ts'
 import { openStore, type Store } from './store.ts'
 import { wire, type Wired } from './wire.ts'
 
@@ -57,7 +57,7 @@ async function live(
   const health = new Health(clock)
   health.start()
 
-  const store = await openStore(config, clock, random, log, metrics)
+  const store = await openStore(config, clock, random, log)
   const { journal } = store
   const wired = wire(
     config,
@@ -82,7 +82,7 @@ async function live(
     node: { ...config.node, version },
     clock,
     log,
-    audit: openAuditTrail(resolve(config.data.varFolder, 'audit.log')),
+    audit: await openAuditTrail(resolve(config.data.varFolder, 'audit.log')),
     journal,
     switch: wired.switch,
     links: new Map([...wired.destinations].map(([name, { link }]) => [name, link])),
@@ -100,6 +100,7 @@ async function live(
   if (recovered > 0) log.info('open txns are taken up again', { count: recovered })
   for (const listener of wired.listeners) await listener.listen()
   await notifySystemd('READY=1')
+  const endWatchdog = keepWatchdog(clock, () => health.healthz().ok)
   say(config, wired, store, admin.address)
 
   const why = await stopped
@@ -109,6 +110,7 @@ async function live(
   await admin.close()
   await lab.stop()
   await store.close()
+  endWatchdog()
   health.stop()
   log.info('stopped')
 }

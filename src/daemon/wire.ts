@@ -61,7 +61,7 @@ function destination(config: Config, link: LinkConfig, world: World): Destinatio
     options: link.options,
     clock,
     random,
-    log: log.child({ link: link.name }),
+    log,
   })
   return new Destination(dialed, pack, link.identity, clock)
 }
