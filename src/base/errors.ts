@@ -30,7 +30,6 @@ export const ERRORS = {
   PACK_MISSING_FIELD: { retry: false, text: 'a field that the message needs is not there' },
   PACK_UNKNOWN_FIELD: { retry: false, text: 'a field is there that the message does not have' },
   PACK_FORMAT: { retry: false, text: 'a field does not have the shape that the layout gives' },
-  PACK_INVALID: { retry: false, text: 'a protocol pack is wrong' },
   CONF_INVALID: { retry: false, text: 'the configuration is wrong' },
   JOURNAL_UNAVAILABLE: {
     retry: true,
@@ -39,8 +38,6 @@ export const ERRORS = {
   JOURNAL_FULL: { retry: true, text: 'too many commits wait for the journal' },
   JOURNAL_REFUSED: { retry: false, text: 'the journal refused what it was given' },
   LEDGER_UNBALANCED: { retry: false, text: 'the legs of a posting do not add up to zero' },
-  LINK_DOWN: { retry: true, text: 'the link is not up' },
-  LINK_FULL: { retry: true, text: 'too many requests are in flight on the link' },
   LINK_DUPLICATE_KEY: {
     retry: false,
     text: 'a request with the same key is in flight on the link',
@@ -59,8 +56,14 @@ export const ERRORS = {
   ADMIN_AUDIT: { retry: true, text: 'the audit log cannot be written, so nothing was done' },
   PARTNER_NOT_FOUND: { retry: false, text: 'there is no such partner' },
   DEPOSIT_INSUFFICIENT: { retry: false, text: 'the deposit does not hold that much' },
-  PARTNER_LINE: { retry: true, text: "there is no line to the partners' listener; nothing was sent" },
-  PARTNER_NO_ANSWER: { retry: false, text: 'no answer came, so what became of the request is not known' },
+  PARTNER_LINE: {
+    retry: true,
+    text: "there is no line to the partners' listener; nothing was sent",
+  },
+  PARTNER_NO_ANSWER: {
+    retry: false,
+    text: 'no answer came, so what became of the request is not known',
+  },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -1,3 +1,11 @@
 // src/telemetry/index.ts — log, metrics, health.
+export type { HealthCheck, HealthReport } from './health.ts'
+export { Health } from './health.ts'
 export type { Log, LogFields } from './log.ts'
 export { NO_LOG } from './log.ts'
+export type { MetricName, MetricSpec } from './metrics.ts'
+export { METRICS } from './metrics.ts'
+export type { PinoLogOptions } from './pino.ts'
+export { pinoLog } from './pino.ts'
+export { Metrics } from './registry.ts'
+export type { MetricSources } from './sources.ts'

@@ -1,0 +1,234 @@
+import type { Pack, Problem } from '#pack'
+import { suggestion } from './nearest.ts'
+import type { ProductEntry } from './schema.ts'
+import type { Section, Tree } from './tree.ts'
+import { formatDuration } from './values.ts'
+
+/** Whether the parts fit together. Each check is a small function over what was read; none reads more. */
+export type Check = (tree: Tree, packs: Packs) => readonly Problem[]
+
+export type Packs = {
+  readonly loaded: ReadonlyMap<string, Pack>
+  /** All that are there, right or wrong; undefined when the folder cannot be read. */
+  readonly names: readonly string[] | undefined
+}
+
+export const CHECKS: readonly Check[] = [
+  productsNameBillers,
+  productsNameLinks,
+  linksNameBillers,
+  partnersNameProducts,
+  packsExist,
+  linksCarryProducts,
+  portsDiffer,
+  limitsFit,
+  reconnectRanges,
+  hoursAreOpen,
+  amountRanges,
+  denominationsFit,
+  feesAreShared,
+  tokensAreNotReversed,
+  lateAnswersFindTheirRequest,
+  somethingIsServed,
+]
+
+export function checkTree(tree: Tree, packs: Packs): Problem[] {
+  return CHECKS.flatMap(check => check(tree, packs))
+}
+
+function productsNameBillers({ products, billers }: Tree): Problem[] {
+  return each(products, ({ biller }, name) =>
+    known('biller', biller, billers.names, products.where(name, 'biller')),
+  )
+}
+
+function productsNameLinks({ products, links }: Tree): Problem[] {
+  return each(products, (product, name) =>
+    product.links.flatMap((link, index) => {
+      const path = products.where(name, 'links', index)
+      const unknown = known('link', link, links.names, path)
+      const { biller } = links.entries.get(link) ?? product
+      if (unknown.length > 0 || biller === product.biller) return unknown
+      const text = `the link ${link} goes to ${biller}, but ${name} is sold by ${product.biller}`
+      return [{ path, text }]
+    }),
+  )
+}
+
+function linksNameBillers({ links, billers }: Tree): Problem[] {
+  return each(links, ({ biller }, name) =>
+    known('biller', biller, billers.names, links.where(name, 'biller')),
+  )
+}
+
+function partnersNameProducts({ partners, products }: Tree): Problem[] {
+  return each(partners, (partner, id) =>
+    partner.products.flatMap((product, index) =>
+      known('product', product, products.names, partners.where(id, 'products', index)),
+    ),
+  )
+}
+
+function packsExist({ nadi, listeners, links, whereNadi }: Tree, { names }: Packs): Problem[] {
+  const simulators = nadi?.lab?.simulators ?? []
+  return [
+    ...each(listeners, ({ pack }, name) =>
+      known('pack', pack, names, listeners.where(name, 'pack')),
+    ),
+    ...each(links, ({ pack }, name) => known('pack', pack, names, links.where(name, 'pack'))),
+    ...simulators.flatMap(({ pack }, index) =>
+      known('pack', pack, names, whereNadi('lab', 'simulators', index, 'pack')),
+    ),
+  ]
+}
+
+function linksCarryProducts({ products, links }: Tree, { loaded }: Packs): Problem[] {
+  return each(products, (product, name) =>
+    product.links.flatMap((link, index) => {
+      const pack = loaded.get(links.entries.get(link)?.pack ?? '')
+      if (!pack || pack.products.includes(name)) return []
+      const path = products.where(name, 'links', index)
+      const text = `the pack ${pack.name} of the link ${link} cannot carry ${name}; it carries ${pack.products.join(', ')}`
+      return [{ path, text }]
+    }),
+  )
+}
+
+function portsDiffer({ nadi, listeners, whereNadi }: Tree): Problem[] {
+  type Use = { readonly host: string; readonly port: number; who: string; path: string }
+  const uses: Use[] = []
+  for (const [name, { host, port }] of listeners.entries)
+    uses.push({ host, port, who: `the listener ${name}`, path: listeners.where(name, 'port') })
+  if (nadi) {
+    const { host, port } = nadi.admin
+    uses.push({ host, port, who: 'the admin API', path: whereNadi('admin', 'port') })
+  }
+  for (const [index, { host, port, controlPort }] of (nadi?.lab?.simulators ?? []).entries()) {
+    const at = (key: string): string => whereNadi('lab', 'simulators', index, key)
+    uses.push({ host, port, who: `simulator ${index}`, path: at('port') })
+    const who = `the control of simulator ${index}`
+    if (controlPort) uses.push({ host, port: controlPort, who, path: at('controlPort') })
+  }
+  return uses.flatMap((use, index) => {
+    const before = uses
+      .slice(0, index)
+      .find(other => other.port === use.port && use.port !== 0 && overlaps(other.host, use.host))
+    const text = `port ${use.port} is taken by ${before?.who}; ${use.who} needs one of its own`
+    return before ? [{ path: use.path, text }] : []
+  })
+}
+
+/** Whether two hosts to listen on may be the same: an any-address covers all the others. */
+function overlaps(a: string, b: string): boolean {
+  const any = ['0.0.0.0', '::']
+  return a === b || any.includes(a) || any.includes(b)
+}
+
+function limitsFit({ listeners }: Tree): Problem[] {
+  return each(listeners, ({ limits }, name) => [
+    ...notAbove(listeners, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
+    ...notAbove(listeners, name, limits, 'inFlightPerSessionMax', 'inFlightMax'),
+  ])
+}
+
+function notAbove<K extends string>(
+  section: Section<unknown>,
+  name: string,
+  limits: Readonly<Record<K, number>>,
+  part: K,
+  whole: K,
+): Problem[] {
+  if (limits[part] <= limits[whole]) return []
+  const text = `limits.${part} (${limits[part]}) is above limits.${whole} (${limits[whole]})`
+  return [{ path: section.where(name, 'limits', part), text }]
+}
+
+function reconnectRanges({ links }: Tree): Problem[] {
+  return each(links, ({ reconnectMin, reconnectMax }, name) => {
+    if (reconnectMin <= reconnectMax) return []
+    const text = `reconnectMin (${formatDuration(reconnectMin)}) is above reconnectMax (${formatDuration(reconnectMax)})`
+    return [{ path: links.where(name, 'reconnectMin'), text }]
+  })
+}
+
+function hoursAreOpen({ products }: Tree): Problem[] {
+  return each(products, ({ hours }, name) => {
+    if (hours?.from !== hours?.until || !hours) return []
+    const text = 'from and until are the same: it would never be open; without hours it always is'
+    return [{ path: products.where(name, 'hours'), text }]
+  })
+}
+
+function amountRanges({ products }: Tree): Problem[] {
+  return each(products, ({ minimum, maximum }, name) =>
+    minimum <= maximum
+      ? []
+      : [{ path: products.where(name, 'minimum'), text: 'minimum is above maximum' }],
+  )
+}
+
+function denominationsFit({ products }: Tree): Problem[] {
+  return each(products, (product, name) =>
+    (product.denominations ?? []).flatMap((amount, index) => {
+      const onWire = product.fee.inside ? amount + product.fee.admin : amount
+      const path = products.where(name, 'denominations', index)
+      if (product.denominations?.indexOf(amount) !== index)
+        return [{ path, text: 'this denomination stands here twice' }]
+      if (onWire >= product.minimum && onWire <= product.maximum) return []
+      const fee = product.fee.inside ? ' with the admin fee inside' : ''
+      return [{ path, text: `this denomination${fee} lies outside of minimum and maximum` }]
+    }),
+  )
+}
+
+function feesAreShared({ products }: Tree): Problem[] {
+  return each(products, ({ fee }, name) => {
+    const { biller, switch: ours, partner } = fee.shares
+    if (fee.admin === 0n || biller + ours + partner > 0) return []
+    const text = 'nobody earns the admin fee: at least one share must be above 0'
+    return [{ path: products.where(name, 'fee', 'shares'), text }]
+  })
+}
+
+/** A token that was told once can be typed into a meter, so nobody may undo its purchase. */
+function tokensAreNotReversed({ products }: Tree): Problem[] {
+  return each(products, ({ recovery, reversalWindow }, name) => {
+    if (recovery.by !== 'advise' || reversalWindow === 0) return []
+    const text = 'what is found out by advice is never reversed: reversalWindow must be 0s'
+    return [{ path: products.where(name, 'reversalWindow'), text }]
+  })
+}
+
+function lateAnswersFindTheirRequest({ products, links }: Tree): Problem[] {
+  const timeout = (name: string): number =>
+    Math.max(0, ...[...products.entries.values()].filter(uses(name)).map(p => p.answerTimeout))
+  return each(links, ({ lateMemory }, name) => {
+    if (lateMemory >= timeout(name)) return []
+    const text = `lateMemory must be at least the longest answerTimeout of the products over this link, ${formatDuration(timeout(name))}`
+    return [{ path: links.where(name, 'lateMemory'), text }]
+  })
+}
+
+function uses(link: string): (product: ProductEntry) => boolean {
+  return ({ links }) => links.includes(link)
+}
+
+function somethingIsServed({ listeners, nadi, whereNadi }: Tree): Problem[] {
+  if (!nadi || listeners.names?.length !== 0) return []
+  return [{ path: whereNadi(), text: 'no partner can dial in: listeners/ holds no NAME.yaml' }]
+}
+
+/** Runs a check over what was read of a section. */
+function each<T>(section: Section<T>, check: (entry: T, name: string) => Problem[]): Problem[] {
+  return [...section.entries].flatMap(([name, entry]) => check(entry, name))
+}
+
+function known(
+  kind: string,
+  name: string,
+  names: readonly string[] | undefined,
+  path: string,
+): Problem[] {
+  if (!names || names.includes(name)) return []
+  return [{ path, text: `no ${kind} is called "${name}"${suggestion(name, names)}` }]
+}

@@ -1,0 +1,79 @@
+import type { AmountMinor, Secret } from '#base'
+import type { LinkOptions } from '#link'
+import type { ListenerOptions } from '#listener'
+import type { Pack } from '#pack'
+import type { PartnerFacts } from '#screening'
+import type { Identity, Product, SwitchSettings } from '#switch'
+import type { KeptSecret } from './secrets.ts'
+
+/** All that conf/, protocols/ and the environment say, checked and typed. Nobody changes it. */
+export type Config = {
+  readonly node: { readonly name: string; readonly number: number }
+  readonly settings: SwitchSettings
+  readonly data: {
+    readonly varFolder: string
+    /** A PostgreSQL of one's own; undefined runs the embedded one under `varFolder`. */
+    readonly databaseUrl: Secret<string> | undefined
+    /** Encrypts the raw frames that are kept as evidence: 32 bytes in hexadecimal. */
+    readonly evidenceKey: KeptSecret
+  }
+  readonly admin: { readonly host: string; readonly port: number; readonly token: KeptSecret }
+  /** `file` is absolute; undefined logs to standard output. */
+  readonly log: { readonly level: LogLevel; readonly file: string | undefined }
+  readonly packs: ReadonlyMap<string, Pack>
+  readonly listeners: readonly ListenerConfig[]
+  readonly links: readonly LinkConfig[]
+  readonly billers: readonly BillerConfig[]
+  readonly products: ReadonlyMap<string, ProductConfig>
+  readonly partners: ReadonlyMap<string, PartnerConfig>
+  readonly lab: LabConfig | undefined
+  /** How long a graceful stop may take to finish what is owed. */
+  readonly drainMs: number
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type ListenerLimits = Omit<ListenerOptions, 'name' | 'acceptor' | 'framing' | 'handlers'>
+
+export type ListenerConfig = {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly pack: string
+  readonly limits: ListenerLimits
+}
+
+export type LinkConfig = {
+  readonly name: string
+  readonly biller: string
+  readonly pack: string
+  readonly host: string
+  readonly port: number
+  readonly identity: Identity
+  readonly options: LinkOptions
+}
+
+export type BillerConfig = { readonly name: string; readonly title: string }
+
+export type ProductConfig = Product & { readonly title: string }
+
+export type PartnerConfig = PartnerFacts & {
+  readonly name: string
+  /** Networks that it may dial in from. */
+  readonly addresses: readonly string[]
+  /** Takes an address, with or without a port: `127.0.0.1:50312`, `[::1]:50312`. */
+  readonly mayDialFrom: (peer: string) => boolean
+  /** Put into its deposit once, when the partner is first seen. */
+  readonly openingDepositMinor: AmountMinor | undefined
+}
+
+export type LabConfig = { readonly simulators: readonly SimulatorConfig[] }
+
+export type SimulatorConfig = {
+  readonly pack: string
+  readonly host: string
+  readonly port: number
+  readonly controlPort: number | undefined
+  /** How long the slow scenarios wait, by the scenario's name. */
+  readonly scenarioDelaysMs: Readonly<Record<string, number>>
+}

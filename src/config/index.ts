@@ -1,0 +1,21 @@
+// src/config/index.ts — conf/ and protocols/ → options, or the list of everything wrong with them.
+export type {
+  BillerConfig,
+  Config,
+  LabConfig,
+  LinkConfig,
+  ListenerConfig,
+  ListenerLimits,
+  LogLevel,
+  PartnerConfig,
+  ProductConfig,
+  SimulatorConfig,
+} from './config.ts'
+export { loadConfig, placesFrom } from './load.ts'
+export { loadPacks } from './packs.ts'
+export type { ConfigPlaces, ConfigResult } from './read.ts'
+export type { KeptSecret } from './secrets.ts'
+export { ensureSecret } from './secrets.ts'
+export type { Problem } from '#pack'
+export type { Identity } from '#switch'
+export { durationMs, formatDuration, rupiahMinor, timeOfDayMs } from './values.ts'

@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorText } from '#base'
+import { compilePack, type Pack, type PackFiles, type Problem } from '#pack'
+
+/** The files of a pack's folder that are part of the pack itself. */
+const PACK_FILES = ['pack.yaml', 'fields.yaml']
+
+/**
+ * Reads every pack under `folder` (`protocols/`). A pack with problems is left out, and all its
+ * problems are told as `protocols/pln-2003-111/pack.yaml:12`.
+ */
+export function loadPacks(folder: string): {
+  readonly packs: ReadonlyMap<string, Pack>
+  readonly problems: readonly Problem[]
+} {
+  const packs = new Map<string, Pack>()
+  const problems: Problem[] = []
+  const sources = readSources(folder, problems)
+  for (const name of sources.keys()) {
+    const result = compilePack(name, sources)
+    if ('pack' in result) packs.set(name, result.pack)
+    else
+      for (const problem of result.problems) addOnce(problems, join(folder, problem.path), problem)
+  }
+  return { packs, problems }
+}
+
+/** A problem that several packs inherit is told once. */
+function addOnce(problems: Problem[], path: string, { text }: Problem): void {
+  if (!problems.some(one => one.path === path && one.text === text)) problems.push({ path, text })
+}
+
+function readSources(folder: string, problems: Problem[]): Map<string, PackFiles> {
+  const sources = new Map<string, PackFiles>()
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue
+      const present = PACK_FILES.filter(file => existsSync(join(folder, entry.name, file)))
+      sources.set(
+        entry.name,
+        Object.fromEntries(
+          present.map(file => [file, readFileSync(join(folder, entry.name, file), 'utf8')]),
+        ),
+      )
+    }
+  } catch (error) {
+    problems.push({ path: folder, text: errorText(error) })
+  }
+  return sources
+}

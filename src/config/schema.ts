@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { rupiah, ZERO } from '#base'
+import { secretRef } from './secrets.ts'
+import * as v from './values.ts'
+
+/**
+ * What may stand in the files of conf/. Every object is strict: a key that nobody reads is a
+ * mistake that nobody would notice. Names carry no units here, since the values do (`40s`).
+ */
+const second = 1000
+const minute = 60 * second
+const day = 24 * 60 * minute
+
+const admin = z.strictObject({ host: v.host, port: v.port, token: secretRef })
+
+const log = z.strictObject({
+  level: v.oneOf('debug', 'info', 'warn', 'error').default('info'),
+  file: v.filePath.optional(),
+})
+
+const simulator = z.strictObject({
+  pack: v.name,
+  host: v.host,
+  port: v.port,
+  controlPort: v.port.optional(),
+  scenarioDelays: z.record(z.string(), v.duration(0, 10 * minute)).default({}),
+})
+
+/** conf/nadi.yaml */
+export const nadiSchema = z.strictObject({
+  node: z.strictObject({ name: v.name, number: v.whole(0, 63) }),
+  business: z.strictObject({
+    cutover: v.cutover.default(day),
+    referencePrefix: v.value('3 capital letters', text =>
+      /^[A-Z]{3}$/.test(text) ? text : undefined,
+    ),
+  }),
+  limits: z.strictObject({
+    openMax: v.whole(1, 10_000_000),
+    inquiriesMax: v.whole(1, 10_000_000),
+    recoveriesMax: v.whole(1, 100_000),
+    askerPatience: v.duration(100, 5 * minute),
+    drain: v.duration(second, 10 * minute),
+  }),
+  data: z.strictObject({ evidenceKey: secretRef, databaseUrl: secretRef.optional() }),
+  admin,
+  log: log.prefault({}),
+  lab: z.strictObject({ simulators: z.array(simulator).max(32) }).optional(),
+})
+
+/** One entry of conf/partners.yaml. */
+export const partnerSchema = z.strictObject({
+  name: v.title,
+  blocked: v.flag.default(false),
+  banks: z.array(v.digits(1, 11)).min(1).max(1000),
+  switchers: z.array(v.code(7, 7)).min(1).max(1000),
+  terminals: z.array(v.code(1, 16)).min(1).max(100_000),
+  products: z.array(v.name).min(1).max(1000),
+  addresses: z.array(v.network).min(1).max(1000),
+  openingDeposit: v.money.optional(),
+})
+
+/** One entry of conf/billers.yaml. */
+export const billerSchema = z.strictObject({ title: v.title })
+
+const share = v.whole(0, 1_000_000)
+
+/** One entry of conf/products.yaml. */
+export const productSchema = z.strictObject({
+  title: v.title,
+  enabled: v.flag.default(true),
+  biller: v.name,
+  links: z.array(v.name).min(1).max(32),
+  hours: z.strictObject({ from: v.timeOfDay, until: v.timeOfDay }).optional(),
+  minimum: v.money.default(rupiah(1)),
+  maximum: v.money,
+  denominations: z.array(v.money).min(1).max(1000).optional(),
+  inquiryTimeout: v.duration(100, 5 * minute),
+  answerTimeout: v.duration(100, 5 * minute),
+  recovery: z.strictObject({
+    by: v.oneOf('reverse', 'advise', 'check'),
+    attempts: v.whole(1, 1000),
+    spacing: v.duration(10, day),
+    timeout: v.duration(100, 5 * minute),
+  }),
+  reversalWindow: v.duration(0, 31 * day),
+  fee: z
+    .strictObject({
+      admin: v.money,
+      inside: v.flag,
+      shares: z.strictObject({ biller: share, switch: share, partner: share }),
+    })
+    .default({ admin: ZERO, inside: false, shares: { biller: 0, switch: 0, partner: 0 } }),
+})
+
+/** conf/listeners/NAME.yaml */
+export const listenerSchema = z.strictObject({
+  host: v.host,
+  port: v.port,
+  pack: v.name,
+  limits: z.strictObject({
+    connectionsMax: v.whole(1, 100_000),
+    connectionsPerPeerMax: v.whole(1, 100_000),
+    inFlightMax: v.whole(1, 1_000_000),
+    inFlightPerSessionMax: v.whole(1, 1_000_000),
+    bytesPendingMax: v.whole(1024, 1_000_000_000),
+    idleTimeout: v.duration(0, day),
+    frameTimeout: v.duration(100, 10 * minute),
+  }),
+})
+
+/** conf/links/NAME.yaml */
+export const linkSchema = z.strictObject({
+  biller: v.name,
+  pack: v.name,
+  host: v.host,
+  port: v.whole(1, 65535),
+  identity: z.strictObject({
+    bank: v.digits(1, 11),
+    partner: v.digits(1, 7),
+    switcher: v.code(7, 7),
+    terminal: v.code(1, 16),
+  }),
+  inFlightMax: v.whole(1, 1_000_000),
+  dialTimeout: v.duration(100, 5 * minute),
+  signOnTimeout: v.duration(100, 5 * minute),
+  echoIdle: v.duration(0, day),
+  echoTimeout: v.duration(100, 5 * minute),
+  reconnectMin: v.duration(10, 10 * minute),
+  reconnectMax: v.duration(10, 10 * minute),
+  lateMemory: v.duration(0, day),
+  lateMemoryMax: v.whole(0, 10_000_000),
+})
+
+export type NadiFile = z.output<typeof nadiSchema>
+export type PartnerEntry = z.output<typeof partnerSchema>
+export type BillerEntry = z.output<typeof billerSchema>
+export type ProductEntry = z.output<typeof productSchema>
+export type ListenerFile = z.output<typeof listenerSchema>
+export type LinkFile = z.output<typeof linkSchema>

@@ -1,0 +1,48 @@
+/**
+ * Figures that their owners keep anyway and that are read at the scrape. The shapes are those of
+ * the owners' own status, so that wiring is handing over.
+ */
+export type MetricSources = {
+  links(): readonly LinkFigures[]
+  listeners(): readonly ListenerFigures[]
+  journal(): { readonly available: boolean; readonly queue: number }
+  safDepth(): number
+  openTxns(): Promise<readonly OpenFigures[]>
+  balances(): Promise<readonly BalanceFigures[]>
+}
+
+export type LinkFigures = {
+  readonly name: string
+  readonly state: string
+  readonly inFlight: number
+  readonly sent: number
+  readonly answered: number
+  readonly late: number
+  readonly unmatched: number
+  readonly unanswered: number
+  readonly notSent: number
+  readonly reconnects: number
+}
+
+export type ListenerFigures = {
+  readonly name: string
+  readonly sessions: number
+  readonly inFlight: number
+  readonly accepted: number
+  readonly refused: number
+  readonly frames: number
+  readonly badFrames: number
+}
+
+export type OpenFigures = {
+  readonly tag: string
+  readonly product: string
+  readonly count: number
+  readonly oldestAtMs: number
+}
+
+export type BalanceFigures = {
+  readonly partner: string
+  readonly account: string
+  readonly balanceMinor: bigint
+}
