@@ -312,7 +312,7 @@ const rows: [title: string, change: Change, problems: string[]][] = [
     ),
     [
       'limits.connectionsPerPeerMax (512) is above limits.connectionsMax (10)',
-      'reconnectMin (1m) is above reconnectMax (10s)',
+      'reconnectMin (1m) is above reconnectMax (2s)',
       'minimum is above maximum',
       'stands here twice',
       'this denomination with the admin fee inside lies outside of minimum and maximum',
