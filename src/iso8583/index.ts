@@ -1,2 +1,13 @@
-// src/iso8583/index.ts — frame ⇄ fields, compiled from field tables; framing; describe.
+// src/iso8583/index.ts — frame ⇄ fields, compiled from field tables; framing. Pure.
+export type { ContentClass } from './content.ts'
+export { CLASS_BITS, CONTENT_CLASSES, KIND_OF_BYTE } from './content.ts'
+export { decode } from './decode.ts'
+export type { FieldCodec, FieldMask, FieldSpec, LengthSpec } from './field.ts'
+export { compileField, parseField } from './field.ts'
+export { FIELD_NUMBER_MAX, Fields } from './fields.ts'
+export type { FramingSpec } from './framer.ts'
+export { compileFraming } from './framer.ts'
 export type { Framer, FrameReader } from './framing.ts'
+export type { FieldTable, TableSpec } from './table.ts'
+export { compileTable } from './table.ts'
+export { FrameWriter } from './writer.ts'

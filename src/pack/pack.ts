@@ -11,6 +11,8 @@ export interface Pack {
   readonly name: string
   readonly framing: Framer
   readonly conversation: PackConversation
+  /** By product: the trade's way to find out about an unanswered payment. Configuration may change it. */
+  readonly recovery: Readonly<Record<string, PackRecovery>>
   /** The products that this dialect can carry. */
   readonly products: readonly string[]
 
@@ -44,6 +46,8 @@ export type Reject = {
   readonly mti: string | undefined
   /** The fields read before the error, as text by number. Not for logs: unmasked. */
   readonly fields: ReadonlyMap<number, string>
+  /** What to say when it is answered: `format-error`, or `product-unknown`. */
+  readonly reason: Reason
   /** An answer to it makes no sense: it is itself an answer. */
   readonly response: boolean
 }
@@ -65,4 +69,14 @@ export type PackConversation = {
   readonly signOn: boolean
   readonly echoIdleMs: number
   readonly responseTimeoutMs: number
+}
+
+/**
+ * How an unanswered payment is found out (DESIGN.md, law 2): undone, advised until it is done, or
+ * asked about; so many times, so far apart.
+ */
+export type PackRecovery = {
+  readonly policy: 'reverse' | 'advise' | 'check'
+  readonly attempts: number
+  readonly spacingMs: number
 }

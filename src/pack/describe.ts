@@ -1,0 +1,131 @@
+import { formatMoney, NadiError, type AmountMinor } from '#base'
+import type { FieldMask, Fields, FieldTable } from '#iso8583'
+import { DICTIONARY, maskValue, REASONS, type Mask, type Message, type Path } from '#message'
+import { ACCESS, type Target } from './access.ts'
+import { Cursor } from './cursor.ts'
+import type { Resolved } from './iso-pack.ts'
+import type { Layout } from './layout.ts'
+import type { DescribedField } from './pack.ts'
+import type { Element } from './plan.ts'
+
+/**
+ * A frame for people, one line a field and one for each part inside it. Goes as far as the frame
+ * can be understood: where a layout does not fit, the element stands as a whole and hidden.
+ */
+export function describeFrame(
+  { codecs }: FieldTable,
+  fields: Fields,
+  resolved: Resolved | undefined,
+  unsafe: boolean,
+): DescribedField[] {
+  const { mti } = fields
+  if (mti === undefined) return []
+  const out: DescribedField[] = [
+    { path: 'mti', name: 'message type', offset: 0, length: 4, value: mti },
+  ]
+  for (const number of fields.numbers()) {
+    const spec = codecs[number]?.spec
+    const element = resolved?.variant.byNumber[number]
+    const offset = fields.start(number)
+    const length = fields.end(number) - offset
+    const value = shown(fields.text(number), spec?.mask, unsafe)
+    const meaning = element && meaningOf(element, fields, number, resolved)
+    const line = { path: `${number}`, name: spec?.name ?? '', offset, length, value }
+    out.push(meaning === undefined ? line : { ...line, meaning })
+    if (element) out.push(...describeInside(element, fields, number, unsafe))
+  }
+  return out
+}
+
+function shown(value: string, mask: Mask | FieldMask | undefined, unsafe: boolean): string {
+  return mask && !unsafe ? maskValue(mask, value) : value
+}
+
+function meaningOf(
+  element: Element,
+  fields: Fields,
+  number: number,
+  { plan, outcome }: Resolved,
+): string | undefined {
+  if (element.path === 'outcome') return outcome && `${outcome.meaning}: ${REASONS[outcome.reason]}`
+  if (element.path === 'product') return plan.product
+  if (element.path === 'kind') return plan.kind
+  if (element.layouts.length > 0) return undefined
+  const cursor = cursorOn(element, fields, number)
+  const into = {} as Message
+  return quietly(() => element.read(cursor, into))
+    ? meaningOfValue(element.path as Path, into)
+    : undefined
+}
+
+function describeInside(
+  element: Element,
+  fields: Fields,
+  number: number,
+  unsafe: boolean,
+): DescribedField[] {
+  const length = fields.end(number) - fields.start(number)
+  const layout = element.layouts.find(one => one.fits(length))
+  if (!layout) return []
+  const out: DescribedField[] = []
+  const cursor = cursorOn(element, fields, number)
+  quietly(() => describeParts(layout, cursor, {}, `${number}.`, unsafe, out))
+  return out
+}
+
+function describeParts(
+  layout: Layout,
+  cursor: Cursor,
+  into: Target,
+  prefix: string,
+  unsafe: boolean,
+  out: DescribedField[],
+): void {
+  for (const part of layout.parts) {
+    const offset = cursor.at
+    if (part.list) {
+      for (let index = 0; cursor.at < cursor.end; index++) {
+        const inside = `${prefix}${part.name}[${index}].`
+        describeParts(part.list.layout, cursor, {}, inside, unsafe, out)
+      }
+      continue
+    }
+    part.read(cursor, into)
+    const entry = DICTIONARY[part.path]
+    const text = cursor.text.slice(offset, cursor.at).trimEnd()
+    const value = shown(text, 'mask' in entry ? entry.mask : undefined, unsafe)
+    const isCount = entry.kind === 'list'
+    const meaning = isCount ? undefined : meaningOfValue(part.path, into)
+    const name = isCount ? `how many ${entry.text}` : entry.text
+    const line = { path: prefix + part.name, name, offset, length: cursor.at - offset, value }
+    out.push(meaning === undefined ? line : { ...line, meaning })
+  }
+}
+
+/** Only what helps: an amount as Indonesia writes it, a number without its zeros. */
+function meaningOfValue(path: Path, into: Target): string | undefined {
+  const { kind } = DICTIONARY[path]
+  const value = path === 'outcome' ? undefined : ACCESS[path].get(into)
+  if (value === undefined) return undefined
+  if (kind === 'money') return formatMoney(value as AmountMinor)
+  if (typeof value === 'number') return `${value}`
+  if (kind === 'enum') return value as string
+  return undefined
+}
+
+function cursorOn(element: Element, fields: Fields, number: number): Cursor {
+  const cursor = new Cursor()
+  cursor.enter(fields.frameText, fields.start(number), fields.end(number), element.codec.path)
+  return cursor
+}
+
+/** Whether it went well; what cannot be read is shown as far as it could be. */
+function quietly(run: () => void): boolean {
+  try {
+    run()
+    return true
+  } catch (error) {
+    if (error instanceof NadiError) return false
+    throw error
+  }
+}

@@ -1,0 +1,79 @@
+import { SystemClock, SystemRandom } from '#base'
+import { TcpAcceptor } from '#net'
+import type { Pack } from '#pack'
+import { NO_LOG, type Log } from '#telemetry'
+import { SimulatedBiller } from './biller.ts'
+import { Book } from './book.ts'
+import { openBookFile } from './book-file.ts'
+import { Control } from './control.ts'
+import type { Timing } from './scenarios.ts'
+
+export type RunOptions = {
+  readonly pack: Pack
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** HTTP on loopback; none without it. */
+  readonly controlPort?: number
+  /** Where the book is kept, so that it outlives the process; in memory only without it. */
+  readonly bookFile?: string
+  /** How many payments the book remembers; the oldest are forgotten. */
+  readonly entriesMax?: number
+  readonly timing?: Partial<Timing>
+  /** How long a scenario waits, from the request on, by its name. */
+  readonly delaysMs?: Readonly<Record<string, number>>
+  readonly checkReferences?: boolean
+  readonly log?: Log
+  /** Where the line goes that says what it listens on; standard output by default. */
+  readonly say?: (line: string) => void
+}
+
+export type RunningSimulator = {
+  readonly biller: SimulatedBiller
+  readonly address: string
+  readonly controlAddress: string | undefined
+  /** Resolves when it has ended, by `close` or by SIGTERM or SIGINT. */
+  readonly ended: Promise<void>
+  close(): Promise<void>
+}
+
+/** Runs a simulated biller as a process of its own, until SIGTERM, SIGINT or `close`. */
+export async function runSimulator(options: RunOptions): Promise<RunningSimulator> {
+  const { pack, host, port, controlPort, log = NO_LOG, say = console.log } = options
+  const { bookFile, entriesMax, timing, delaysMs, checkReferences } = options
+  const book =
+    bookFile === undefined
+      ? new Book(entriesMax === undefined ? {} : { entriesMax })
+      : openBookFile(bookFile, entriesMax)
+  const biller = new SimulatedBiller({
+    pack,
+    acceptor: new TcpAcceptor({ host, port }),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    book,
+    log,
+    ...(timing && { timing }),
+    ...(delaysMs && { delaysMs }),
+    ...(checkReferences !== undefined && { checkReferences }),
+  })
+  const { address } = await biller.listen()
+  const control = controlPort === undefined ? undefined : new Control(biller)
+  const controlAddress = (await control?.listen(controlPort ?? 0))?.address
+
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= end())
+  const stop = (): void => void close()
+  async function end(): Promise<void> {
+    process.off('SIGTERM', stop).off('SIGINT', stop)
+    await control?.close()
+    await biller.close()
+    book.close()
+    resolve()
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+
+  const where = controlAddress === undefined ? '' : `, control on http://${controlAddress}`
+  say(`simulated ${pack.name} listens on ${address}${where}`)
+  return { biller, address, controlAddress, ended, close }
+}
