@@ -75,9 +75,11 @@ export class Askers {
   }
 
   #write(payment: Payment, asker: Asker, outcome: Outcome): Told {
-    const { sent, details, price } = payment
+    const { sent, details, price, head } = payment
     const { incoming } = asker
-    const answer = receiptFor(incoming.message, outcome, sent, details, price.adminMinor)
+    const { message } = incoming
+    const { businessDate } = head
+    const answer = receiptFor(message, outcome, sent, details, price.adminMinor, businessDate)
     return { asker, outcome, evidence: writeAnswer(incoming, answer, this.#parts.log) }
   }
 }

@@ -1,4 +1,4 @@
-import type { AmountMinor } from '#base'
+import { addDays, type AmountMinor, type BusinessDate } from '#base'
 import { type Message, type Outcome, respond, type References } from '#message'
 import { adminOf } from '#pricing'
 import type { Product } from './options.ts'
@@ -84,13 +84,17 @@ export function detailsOf({ reference, token, settlementDate, infoText }: Messag
   }
 }
 
-/** The answer to a partner that asks for, about, or against a payment that was approved. */
+/**
+ * The answer to a partner that asks for, about, or against a payment. It settles on the day after,
+ * where the biller did not say when (advices and reversals do not).
+ */
 export function receiptFor(
   request: Message,
   outcome: Outcome,
   sent: Message,
   details: Details,
   adminMinor: AmountMinor,
+  businessDate: BusinessDate,
 ): Message {
   const { customer, bills, billsOutstanding, billsPaid, registration, amountMinor } = sent
   const token = sent.token || details.token ? { ...sent.token, ...details.token } : undefined
@@ -102,7 +106,9 @@ export function receiptFor(
     ...(registration && { registration }),
     ...(amountMinor !== undefined && { amountMinor }),
     ...(token && { token }),
-    ...(details.settlementDate !== undefined && { settlementDate: details.settlementDate }),
+    ...(outcome.meaning === 'approved' && {
+      settlementDate: details.settlementDate ?? addDays(businessDate, 1),
+    }),
     ...(details.infoText !== undefined && { infoText: details.infoText }),
     reference: {
       ...sent.reference,
