@@ -1,2 +1,6 @@
 // src/journal/index.ts — what happened: the promise and its keepers.
 export type * from './journal.ts'
+export type { MemoryJournalOptions } from './memory.ts'
+export { MemoryJournal, MemoryStore } from './memory.ts'
+export type { PostgresJournalOptions } from './postgres.ts'
+export { PostgresJournal } from './postgres.ts'
