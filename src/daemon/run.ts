@@ -57,7 +57,7 @@ async function live(
   const health = new Health(clock)
   health.start()
 
-  const store = await openStore(config, clock, random, log)
+  const store = await openStore(config, { clock, random, log, metrics })
   const { journal } = store
   const wired = wire(
     config,

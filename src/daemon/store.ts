@@ -2,7 +2,7 @@ import { type Clock, fromHex, NadiError, type Random, Secret } from '#base'
 import { type Config, ensureSecret } from '#config'
 import { PostgresJournal } from '#journal'
 import { type Connection, Database, startEmbedded } from '#postgres'
-import type { Log } from '#telemetry'
+import type { Log, Metrics } from '#telemetry'
 
 /** Where everything durable lies, and the way to end it in order. */
 export type Store = {
@@ -12,21 +12,23 @@ export type Store = {
   close(): Promise<void>
 }
 
+type Around = {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
 /** Opens the journal, on the embedded server or on one of one's own. */
-export async function openStore(
-  config: Config,
-  clock: Clock,
-  random: Random,
-  log: Log,
-): Promise<Store> {
+export async function openStore(config: Config, around: Around): Promise<Store> {
   const { databaseUrl, varFolder } = config.data
   if (databaseUrl) {
-    const open = await openJournal(config, databaseUrl.reveal(), clock, random, log)
+    const open = await openJournal(config, databaseUrl.reveal(), around)
     return { ...open, where: 'PostgreSQL of DATABASE_URL' }
   }
-  const server = await startEmbedded({ varFolder, clock, random, log })
+  const server = await startEmbedded({ varFolder, ...around })
   try {
-    const { journal, close } = await openJournal(config, server.connection, clock, random, log)
+    const { journal, close } = await openJournal(config, server.connection, around)
     const closeAll = async (): Promise<void> => {
       await close()
       await server.stop()
@@ -43,15 +45,18 @@ export async function openStore(
 async function openJournal(
   config: Config,
   connection: Connection,
-  clock: Clock,
-  random: Random,
-  log: Log,
+  { clock, random, log, metrics }: Around,
 ): Promise<Omit<Store, 'where'>> {
   const database = await Database.open({ connection, log })
   try {
     const evidenceKey = evidenceKeyOf(config, random)
     const { name: node } = config.node
-    const journal = await PostgresJournal.open({ database, node, clock, random, log, evidenceKey })
+    const onBatch = metrics.journalBatch.bind(metrics)
+    const journal = await PostgresJournal.open({
+      ...{ database, node, clock, random, log },
+      evidenceKey,
+      onBatch,
+    })
     const close = async (): Promise<void> => {
       await journal.close()
       await database.close()

@@ -35,9 +35,10 @@ export type LinkRequest<T> = {
   done(outcome: LinkOutcome<T>): void
   /**
    * An answer that comes after `done`: late, when that said sent-no-answer, or a second one, when
-   * it said answered. Any number of times, within the link's memory.
+   * it said answered. Any number of times, within the link's memory: so this function, and all
+   * that it refers to, is kept for long, and should refer to little.
    */
-  late(answer: Answer<T>): void
+  readonly late: (answer: Answer<T>) => void
 }
 
 export type Answer<T> = { readonly content: T; readonly frame: Uint8Array; readonly atMs: number }

@@ -7,6 +7,9 @@ import { Memory } from './memory.ts'
 import { explainUnmatched } from './nearest.ts'
 import { Pending } from './pending.ts'
 
+/** All that is remembered of a request that ended: frames and callers are let go. */
+type Late<T> = LinkRequest<T>['late']
+
 export type NotSent = (LinkOutcome<unknown> & { readonly tag: 'not-sent' })['why']
 
 /**
@@ -19,8 +22,8 @@ export class Matching<T> {
   readonly #unmatchedLog: Seldom
   readonly #pending: Pending<T>
   // Apart, so that a flood of answers does not push out the few that are still waited for.
-  readonly #unanswered: Memory<LinkRequest<T>>
-  readonly #answered: Memory<LinkRequest<T>>
+  readonly #unanswered: Memory<Late<T>>
+  readonly #answered: Memory<Late<T>>
   readonly #onEmpty: () => void
   readonly counts = { sent: 0, answered: 0, late: 0, unmatched: 0, unanswered: 0, notSent: 0 }
 
@@ -63,7 +66,7 @@ export class Matching<T> {
     if (!entry) return this.#late(key, answer)
     entry.callOff()
     const { request } = entry
-    this.#answered.remember(key, request, answer.atMs)
+    this.#answered.remember(key, request.late, answer.atMs)
     this.counts.answered++
     const { content, frame, atMs } = answer
     safely(this.#log, () => request.done({ tag: 'answered', content, frame, atMs }))
@@ -87,16 +90,16 @@ export class Matching<T> {
 
   #unansweredEnd(request: LinkRequest<T>, why: 'deadline' | 'broken'): void {
     this.counts.unanswered++
-    this.#unanswered.remember(request.key, request, this.#clock.nowMs())
+    this.#unanswered.remember(request.key, request.late, this.#clock.nowMs())
     safely(this.#log, () => request.done({ tag: 'sent-no-answer', why }))
   }
 
   #late(key: string, answer: Answer<T>): void {
     const { atMs } = answer
-    const request = this.#answered.recall(key, atMs) ?? this.#unanswered.recall(key, atMs)
-    if (!request) return this.#unmatched(key)
+    const late = this.#answered.recall(key, atMs) ?? this.#unanswered.recall(key, atMs)
+    if (!late) return this.#unmatched(key)
     this.counts.late++
-    safely(this.#log, () => request.late(answer))
+    safely(this.#log, () => late(answer))
   }
 
   #unmatched(key: string): void {

@@ -12,7 +12,6 @@ export type Performance = {
   readonly answer: Message
   readonly act: Act
   readonly code: string | undefined
-  readonly scenario: Scenario | undefined
 }
 
 /**
@@ -48,11 +47,11 @@ export class Actor {
       act.work === false ? undefined : this.#clerk.answer(message, desk, scenario?.setting)
     // An honest no is said whatever the scenario would say: it is about payments that were done.
     if (answer && (answer.outcome?.meaning !== 'approved' || say === undefined)) {
-      return { answer, act, code: undefined, scenario }
+      return { answer, act, code: undefined }
     }
-    if (code !== undefined) return { answer: this.#coded(message, code), act, code, scenario }
+    if (code !== undefined) return { answer: this.#coded(message, code), act, code }
     const reason = typeof say === 'string' ? say : 'other-error'
-    return { answer: respond(message, outcomeOf(reason)), act, code: undefined, scenario }
+    return { answer: respond(message, outcomeOf(reason)), act, code: undefined }
   }
 
   /** Which of a scenario's acts is on: a request that is sent again moves to the next. */

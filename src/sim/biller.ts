@@ -13,7 +13,7 @@ import { Outlet } from './outlet.ts'
 import { PLN_DESKS } from './pln.ts'
 import { Recent } from './recent.ts'
 import { References } from './references.ts'
-import { checkDelays, scenarioOf, TIMING, type Timing } from './scenarios.ts'
+import { scenarioOf, TIMING, type Timing } from './scenarios.ts'
 import { garbled, withCode, withOtherAmount, withOtherTrace } from './tamper.ts'
 import { withShortData, withWrongLength } from './tamper.ts'
 
@@ -26,8 +26,6 @@ export type BillerOptions = {
   readonly book: Book
   readonly log?: Log
   readonly timing?: Partial<Timing>
-  /** How long a scenario waits, from the request on, by its name; in place of `timing`. */
-  readonly delaysMs?: Readonly<Record<string, number>>
   /** Refuse payments without the references of an inquiry of ours (default: yes). */
   readonly checkReferences?: boolean
   /** What is sold, by product code (default: PLN's three). */
@@ -62,7 +60,6 @@ export class SimulatedBiller {
   readonly #random: Random
   readonly #log: Log
   readonly #timing: Timing
-  readonly #delaysMs: Readonly<Record<string, number>>
   readonly #clerk: Clerk
   readonly #actor: Actor
   readonly #desks: Readonly<Record<string, Desk>>
@@ -86,7 +83,6 @@ export class SimulatedBiller {
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX
     const { responseTimeoutMs: deadlineMs } = pack.conversation
     this.#timing = { deadlineMs, ...TIMING, ...options.timing }
-    this.#delaysMs = checkDelays(options.delaysMs ?? {})
     const references = new References(clock, random)
     this.#clerk = new Clerk({ clock, book, references, checkReferences })
     this.#actor = new Actor(pack, this.#clerk, random)
@@ -209,9 +205,8 @@ export class SimulatedBiller {
 
   /** Lets an answer leave in the manner that its act wants. */
   #perform(session: SimSession, performance: Performance, message: Message, desk: Desk): void {
-    const { act, answer, code, scenario } = performance
+    const { act, answer, code } = performance
     const { outlet } = session
-    const waitMs = scenario && this.#delaysMs[scenario.name]
     const { deadlineMs, lateByMs, slowByMs, byteByMs, mergeWaitMs } = this.#timing
     const frame = () => this.#frameOf(answer, code)
     const wrapped = () => this.#pack.framing.wrap(frame())
@@ -221,11 +216,11 @@ export class SimulatedBiller {
       case 'silence':
         return
       case 'late':
-        return this.#later(session, waitMs ?? deadlineMs + lateByMs, () => {
+        return this.#later(session, deadlineMs + lateByMs, () => {
           this.#send(session, frame())
         })
       case 'slow':
-        return this.#later(session, waitMs ?? slowByMs, () => this.#send(session, frame()))
+        return this.#later(session, slowByMs, () => this.#send(session, frame()))
       case 'twice':
         this.#send(session, frame())
         return this.#send(session, frame())
@@ -242,7 +237,7 @@ export class SimulatedBiller {
       case 'byte-by-byte':
         return outlet.drip(wrapped(), byteByMs)
       case 'merged':
-        return outlet.hold(wrapped(), waitMs ?? mergeWaitMs)
+        return outlet.hold(wrapped(), mergeWaitMs)
       case 'wrong-length':
         return outlet.send(withWrongLength(this.#pack.framing, frame()))
       case 'cut':

@@ -20,8 +20,6 @@ export type RunOptions = {
   /** How many payments the book remembers; the oldest are forgotten. */
   readonly entriesMax?: number
   readonly timing?: Partial<Timing>
-  /** How long a scenario waits, from the request on, by its name. */
-  readonly delaysMs?: Readonly<Record<string, number>>
   readonly checkReferences?: boolean
   readonly log?: Log
   /** Where the line goes that says what it listens on; standard output by default. */
@@ -40,7 +38,7 @@ export type RunningSimulator = {
 /** Runs a simulated biller as a process of its own, until SIGTERM, SIGINT or `close`. */
 export async function runSimulator(options: RunOptions): Promise<RunningSimulator> {
   const { pack, host, port, controlPort, log = NO_LOG, say = console.log } = options
-  const { bookFile, entriesMax, timing, delaysMs, checkReferences } = options
+  const { bookFile, entriesMax, timing, checkReferences } = options
   const book =
     bookFile === undefined
       ? new Book(entriesMax === undefined ? {} : { entriesMax })
@@ -53,7 +51,6 @@ export async function runSimulator(options: RunOptions): Promise<RunningSimulato
     book,
     log,
     ...(timing && { timing }),
-    ...(delaysMs && { delaysMs }),
     ...(checkReferences !== undefined && { checkReferences }),
   })
   const { address } = await biller.listen()

@@ -1,4 +1,3 @@
-import { NadiError } from '#base'
 import type { MessageKind, Reason } from '#message'
 import type { Setting } from './customers.ts'
 
@@ -222,18 +221,6 @@ export function scenarioOf(number: string): Scenario | undefined {
   const at = number.length - 3
   if (number.charCodeAt(at) !== 0x39 || !number.startsWith('9999')) return undefined
   return BY_SUFFIX[Number(number.slice(at)) - FIRST_SUFFIX]
-}
-
-/** Delays by scenario name as someone configured them; CONF_INVALID when there is no such scenario. */
-export function checkDelays<Delays extends Readonly<Record<string, number>>>(
-  given: Delays,
-): Delays {
-  for (const name of Object.keys(given)) {
-    if (SCENARIOS.some(scenario => scenario.name === name)) continue
-    const expected = SCENARIOS.map(scenario => scenario.name).join(', ')
-    throw new NadiError('CONF_INVALID', { path: 'scenarioDelays', actual: name, expected })
-  }
-  return given
 }
 
 /** How long the scenarios take; tests make them short. */

@@ -1,4 +1,4 @@
-import { assert, type Clock, formatTxnId, isNadiError, NadiError } from '#base'
+import { assert, type Clock, formatTxnId, isNadiError, NadiError, type TxnId } from '#base'
 import type { Commit, CommitResult } from '#journal'
 import { book } from '#ledger'
 import type { StoreAndForward } from '#saf'
@@ -10,6 +10,10 @@ import type { SwitchParts } from './options.ts'
 import { commitOf, type Entry, type Payment } from './payment.ts'
 import { Performer } from './perform.ts'
 import type { Refusals } from './refusals.ts'
+
+/** Between one try and the next while the journal is away; doubled each time. */
+const WAIT_MIN_MS = 100
+const WAIT_MAX_MS = 2000
 
 /**
  * Drives payments: one event at a time through the machine, made durable, then made visible.
@@ -31,7 +35,12 @@ export class Driver {
     this.#live = live
     this.#refusals = refusals
     this.#askers = new Askers(parts)
-    this.#performer = new Performer(parts, saf, (payment, entry) => this.post(payment, entry))
+    this.#performer = new Performer(
+      parts,
+      saf,
+      (payment, entry) => this.post(payment, entry),
+      (partner, id, entryFor) => void this.#postLate(partner, id, entryFor),
+    )
   }
 
   /** Puts it into the payment's mailbox; one entry at a time is applied, in order. */
@@ -44,6 +53,32 @@ export class Driver {
   ask(payment: Payment, entry: Entry, incoming: Incoming, question: Question): void {
     const asker = this.#askers.add(payment, incoming, question)
     this.post(payment, { ...entry, asker })
+  }
+
+  /** The payment is looked up anew: by now it may be final and in the journal only. */
+  async #postLate(
+    partner: string,
+    id: TxnId,
+    entryFor: (payment: Payment) => Entry | undefined,
+  ): Promise<void> {
+    const payment = await this.#bringBack(partner, id)
+    const entry = payment && entryFor(payment)
+    if (entry) this.post(payment, entry)
+    else if (payment) this.#live.leave(payment)
+  }
+
+  async #bringBack(partner: string, id: TxnId): Promise<Payment | undefined> {
+    for (let waitMs = WAIT_MIN_MS; ; waitMs = Math.min(waitMs * 2, WAIT_MAX_MS)) {
+      const known = this.#live.byId(id)
+      if (known) return known
+      try {
+        const stored = await this.#parts.journal.find(partner, id)
+        return stored && this.#live.of(stored)
+      } catch (error) {
+        if (!(error instanceof NadiError)) throw error
+      }
+      await this.#pause(waitMs)
+    }
   }
 
   async #empty(payment: Payment): Promise<void> {
@@ -111,17 +146,21 @@ export class Driver {
     commit: Commit,
     needed: boolean,
   ): Promise<CommitResult | undefined> {
-    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2000)) {
+    for (let waitMs = WAIT_MIN_MS; ; waitMs = Math.min(waitMs * 2, WAIT_MAX_MS)) {
       try {
         return await this.#parts.journal.commit(commit)
       } catch (error) {
         if (!(error instanceof NadiError)) throw error
         if (!this.#mayTryAgain(payment, commit, needed, error)) return undefined
       }
-      await new Promise<void>(resolve => {
-        this.#clock.at(this.#clock.nowMs() + waitMs, resolve)
-      })
+      await this.#pause(waitMs)
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      this.#clock.at(this.#clock.nowMs() + ms, resolve)
+    })
   }
 
   #mayTryAgain(payment: Payment, commit: Commit, needed: boolean, error: NadiError): boolean {

@@ -8,6 +8,7 @@ import { quoteFor } from './compose.ts'
 import { answersTo, type Destination, type Prepared } from './destination.ts'
 import type { Incoming } from './incoming.ts'
 import type { Inquiries, Inquiry, InquiryData } from './inquiries.ts'
+import type { Observer } from './observer.ts'
 import type { SwitchParts } from './options.ts'
 import { type InquiryPlan, planInquiry } from './pipeline.ts'
 import { makeReference } from './reference.ts'
@@ -77,7 +78,7 @@ export class InquiryDesk {
   }
 
   #ask(running: Running, destination: Destination, prepared: Prepared): void {
-    const late = (): void => this.#parts.observer.oddAnswer(destination.name, 'late')
+    const late = noteLate(this.#parts.observer, destination.name)
     const done = (outcome: LinkOutcome<Message>): void =>
       this.#ended(running, destination, prepared, outcome)
     destination.send(prepared, running.plan.product.inquiryTimeoutMs, done, late)
@@ -213,6 +214,11 @@ type Running = {
   /** Links still to be tried, each only when the one before did not send. */
   readonly routes: string[]
   signOns: number
+}
+
+/** The link keeps it for minutes, so it is made where it can refer to nothing else. */
+function noteLate(observer: Observer, destination: string): () => void {
+  return () => observer.oddAnswer(destination, 'late')
 }
 
 const TIMEOUT: Outcome = { meaning: 'unknown', reason: 'timeout' }

@@ -26,17 +26,17 @@ export type InquiryData = {
 }
 
 /**
- * The inquiries of late, so that a payment need not ask the database for its quote. Bounded: the
- * oldest is forgotten first, and then read from the journal if its payment does come.
+ * The inquiries that have no payment yet, so that a payment need not ask the database for its
+ * quote. Bounded: the oldest is forgotten first, and then read from the journal if its payment does
+ * come.
  */
 export class Inquiries {
   readonly #journal: Journal
   readonly #products: ReadonlyMap<string, Product>
   readonly #prefix: string
   readonly #max: number
-  readonly #byId = new Map<TxnId, Inquiry>()
+  readonly #byId = new Map<TxnId, Remembered>()
   readonly #byRequest = new Map<string, Inquiry>()
-  readonly #requests = new Map<TxnId, string>()
 
   constructor(
     journal: Journal,
@@ -52,13 +52,11 @@ export class Inquiries {
 
   /** `request` is what tells a repeat of the same request. */
   remember(inquiry: Inquiry, request: string): void {
-    this.#byId.set(inquiry.id, inquiry)
+    this.#byId.set(inquiry.id, { inquiry, request })
     this.#byRequest.set(request, inquiry)
-    this.#requests.set(inquiry.id, request)
     if (this.#byId.size <= this.#max) return
     for (const oldest of this.#byId.keys()) {
-      this.#byId.delete(oldest)
-      this.#forgetRequest(oldest)
+      this.forget(oldest)
       break
     }
   }
@@ -68,14 +66,21 @@ export class Inquiries {
     return this.#byRequest.get(request)?.told
   }
 
-  /** It has become a payment: the same question may have another answer now. */
+  /** It is being paid: the same question may have another answer now. */
   spend(id: TxnId): void {
-    this.#forgetRequest(id)
+    const request = this.#byId.get(id)?.request ?? ''
+    if (this.#byRequest.get(request)?.id === id) this.#byRequest.delete(request)
+  }
+
+  /** Its payment is durable: whoever asks for it again finds that one. */
+  forget(id: TxnId): void {
+    this.spend(id)
+    this.#byId.delete(id)
   }
 
   /** Only the partner that asked finds it. One round trip at most. */
   async find(partner: string, id: TxnId): Promise<Inquiry | undefined> {
-    const known = this.#byId.get(id)
+    const known = this.#byId.get(id)?.inquiry
     if (known) return known.partner === partner ? known : undefined
     const stored = await this.#journal.find(partner, id)
     if (!stored || stored.kind !== 'inquiry' || stored.tag !== 'answered') return undefined
@@ -87,11 +92,6 @@ export class Inquiries {
     const told = quoteFor(request, answer, APPROVED, makeReference(this.#prefix, id), product)
     return { id, partner, businessDate, product: product.code, told, answer, route }
   }
-
-  #forgetRequest(id: TxnId): void {
-    const request = this.#requests.get(id)
-    if (request === undefined) return
-    this.#requests.delete(id)
-    if (this.#byRequest.get(request)?.id === id) this.#byRequest.delete(request)
-  }
 }
+
+type Remembered = { readonly inquiry: Inquiry; readonly request: string }

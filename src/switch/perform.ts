@@ -1,7 +1,7 @@
-import { type Clock, localTime, NadiError } from '#base'
+import { type Clock, localTime, NadiError, type TxnId } from '#base'
 import type { Evidence } from '#journal'
 import type { Answer, LinkOutcome } from '#link'
-import type { Message } from '#message'
+import type { Message, MessageKind } from '#message'
 import type { StoreAndForward } from '#saf'
 import type { Action } from '#txn'
 import { recoveryFor } from './compose.ts'
@@ -25,6 +25,26 @@ type On = {
   readonly late: (answer: Answer<Message>) => void
 }
 
+type Post = (payment: Payment, entry: Entry) => void
+/** For a payment that may have to be brought back from the journal first. */
+type PostLate = (
+  partner: string,
+  id: TxnId,
+  entryFor: (payment: Payment) => Entry | undefined,
+) => void
+type ReadLate = (payment: Payment, answer: Answer<Message>) => Entry | undefined
+
+// Made out here, where a function holds nothing of the payment that it is kept for.
+const latePayment: ReadLate = ({ sent }, answer) => lateAnswer(sent, answer)
+
+function lateAsk(kind: MessageKind): ReadLate {
+  return ({ sent }, { content }) => {
+    const entry = askAnswered({ ...sent, kind }, content)
+    const { tag } = entry.event ?? {}
+    return tag === 'ask-unclear' || tag === 'ask-sign-on-required' ? undefined : entry
+  }
+}
+
 const RECOVERY_KINDS = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
 
 /** Turns the machine's actions into frames that leave, and what comes of them into entries. */
@@ -32,17 +52,15 @@ export class Performer {
   readonly #parts: SwitchParts
   readonly #clock: Clock
   readonly #saf: StoreAndForward
-  readonly #post: (payment: Payment, entry: Entry) => void
+  readonly #post: Post
+  readonly #postLate: PostLate
 
-  constructor(
-    parts: SwitchParts,
-    saf: StoreAndForward,
-    post: (payment: Payment, entry: Entry) => void,
-  ) {
+  constructor(parts: SwitchParts, saf: StoreAndForward, post: Post, postLate: PostLate) {
     this.#parts = parts
     this.#clock = parts.clock
     this.#saf = saf
     this.#post = post
+    this.#postLate = postLate
   }
 
   plan(payment: Payment, action: Action): Plan {
@@ -74,7 +92,7 @@ export class Performer {
       if (payment.abandoned) return notSent('abandoned').perform()
       void this.#send(destination, prepared, payment.product.policy.answerTimeoutMs, signOn, {
         done: outcome => this.#post(payment, paymentEnded(destination, message, outcome)),
-        late: answer => this.#late(payment, destination, lateAnswer(message, answer), answer.frame),
+        late: this.#late(payment.head, destination, latePayment),
       })
     }
     return {
@@ -98,12 +116,7 @@ export class Performer {
     }
     const on: On = {
       done: outcome => this.#post(payment, askEnded(destination, message, outcome)),
-      late: answer => {
-        const entry = askAnswered(message, answer.content)
-        if (entry.event?.tag === 'ask-unclear' || entry.event?.tag === 'ask-sign-on-required')
-          return
-        this.#late(payment, destination, entry, answer.frame)
-      },
+      late: this.#late(payment.head, destination, lateAsk(kind)),
     }
     const perform = (): void => {
       void this.#send(destination, prepared, recoveryTimeoutMs, signOn, on)
@@ -141,8 +154,18 @@ export class Performer {
     }
   }
 
-  #late(payment: Payment, destination: Destination, entry: Entry, frame: Uint8Array): void {
-    this.#parts.observer.oddAnswer(destination.name, 'late')
-    this.#post(payment, { ...entry, frames: [destination.evidence('in', frame)] })
+  /**
+   * What is called when an answer comes late or again, minutes after the payment may have left
+   * memory. The link keeps it that long, so it holds no more of the payment than its id.
+   */
+  #late({ id, partner }: Payment['head'], destination: Destination, read: ReadLate): On['late'] {
+    return answer => {
+      this.#parts.observer.oddAnswer(destination.name, 'late')
+      const frames = [destination.evidence('in', answer.frame)]
+      this.#postLate(partner, id, payment => {
+        const entry = read(payment, answer)
+        return entry && { ...entry, frames }
+      })
+    }
   }
 }

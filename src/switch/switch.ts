@@ -13,7 +13,7 @@ import { Live } from './live.ts'
 import type { SwitchParts } from './options.ts'
 import type { TxnTag } from '#txn'
 import { contentOf, Payment, paymentKey, requestData, revive } from './payment.ts'
-import { planPayment } from './pipeline.ts'
+import { planPayment, type Refused } from './pipeline.ts'
 import { readReference } from './reference.ts'
 import { Refusals } from './refusals.ts'
 
@@ -182,10 +182,14 @@ export class Switch {
   }
 
   async #pay(incoming: Incoming): Promise<void> {
-    const { message } = incoming
+    const { message, sessionPartner } = incoming
     const partner = message.partner ?? ''
     const inquiryId = this.#inquiryOf(message)
-    const running = inquiryId !== undefined && this.#live.byKey(partner, paymentKey(inquiryId))
+    // What is under way is told to nobody who speaks in another one's name.
+    const running =
+      inquiryId !== undefined &&
+      partner === sessionPartner &&
+      this.#live.byKey(partner, paymentKey(inquiryId))
     if (running) return this.#again(running, incoming)
     if (this.#live.size >= this.#parts.settings.openMax || !this.#journal.available)
       return this.#refusals.now(incoming, 'unavailable')
@@ -194,7 +198,7 @@ export class Switch {
     )
     if (inquiry === FAILED) return
     const plan = planPayment(incoming, inquiry, this.#parts)
-    if (plan.tag === 'refuse') return this.#refusals.recorded(incoming, plan.reason, plan.rule)
+    if (plan.tag === 'refuse') return this.#refuseNew(incoming, inquiry?.id, plan)
     // Somebody may have begun the same one while we looked the inquiry up.
     const begun = this.#live.byKey(partner, paymentKey(inquiryId as TxnId))
     if (begun) return this.#again(begun, incoming)
@@ -220,8 +224,33 @@ export class Switch {
     this.#inquiries.spend(inquiryId as TxnId)
     this.#live.enter(payment)
     const frames = [incoming.evidence]
-    const entry = { name: 'admitted', event: { tag: 'admitted', routes } as const, frames }
+    const applied = (): void => {
+      if (payment.version > 0) this.#inquiries.forget(inquiryId as TxnId)
+    }
+    const entry = { name: 'admitted', event: { tag: 'admitted', routes } as const, frames, applied }
     this.#driver.ask(payment, entry, incoming, 'payment')
+  }
+
+  /**
+   * A no to what is new. What was let in before has its answer already (law 4), whatever would be
+   * said to it now: the link may be down, the day over, the partner blocked.
+   */
+  async #refuseNew(
+    incoming: Incoming,
+    inquiryId: TxnId | undefined,
+    { reason, rule }: Refused,
+  ): Promise<void> {
+    const { message, sessionPartner } = incoming
+    const own = message.partner === sessionPartner
+    const stored = await this.#gather(incoming, () =>
+      own && inquiryId !== undefined
+        ? this.#journal.findByKey(sessionPartner, paymentKey(inquiryId))
+        : undefined,
+    )
+    if (stored === FAILED) return
+    const first = stored?.content === contentOf(message) ? this.#live.of(stored) : undefined
+    if (!first) return this.#refusals.recorded(incoming, reason, rule)
+    this.#again(first, incoming)
   }
 
   /** The same request again gets the first one's answer; another one for the same inquiry, a no. */

@@ -114,7 +114,7 @@ type World = {
   pass(ms: number): Promise<void>
 }
 
-async function world(book = new Book(), delaysMs = {}): Promise<World> {
+async function world(book = new Book()): Promise<World> {
   const clock = new VirtualClock(START_MS)
   const network = new MemoryNetwork({ clock, random: new SeededRandom(1) })
   const biller = new SimulatedBiller({
@@ -123,7 +123,6 @@ async function world(book = new Book(), delaysMs = {}): Promise<World> {
     clock,
     random: new SeededRandom(2),
     book,
-    delaysMs,
     timing: { lateByMs: 500, slowByMs: 3000, byteByMs: 0, mergeWaitMs: 20 },
   })
   await biller.listen()
@@ -534,15 +533,6 @@ t.test('every scenario stands in the README of the pack, and nothing else', asyn
     told.map(([, suffix, name, means]) => [Number(suffix), name, means]),
     SCENARIOS.map(({ suffix, name, text }) => [suffix, name, text]),
   )
-})
-
-t.test('a scenario waits as long as its name is given', async t => {
-  const here = await world(new Book(), { slow: 70 })
-  const partner = await new Partner(here).dial()
-  t.equal(await partner.inquire('pln-postpaid', '999912340939'), undefined)
-  await here.pass(30)
-  t.equal(codeOf(partner.answers.at(-1)?.message), '0000')
-  await t.rejects(world(new Book(), { sloow: 70 }), { code: 'CONF_INVALID' })
 })
 
 t.test('trouble set at run time', async t => {

@@ -20,6 +20,8 @@ export type Habits = {
   readonly patienceMs: number
   /** Chance that a payment is sent twice at once. */
   readonly impatient: number
+  /** Chance that a payment that was not answered is sent once more, byte for byte. */
+  readonly persistent: number
   /** Chance that a payment that was paid is taken back. */
   readonly regretful: number
   /** Chance that a till loses its power in the middle. */
@@ -96,10 +98,20 @@ export class Shopper {
       await this.#rest(between(this.#random, 0, 50))
       this.#till.hangUp()
     }
-    this.#note(ticket, 'payment', await paying)
+    const told = await paying
+    this.#note(ticket, 'payment', told)
+    if (!told && chance(this.#random, this.#habits.persistent)) await this.#payAgain(ticket)
     if (ticket.belief === 'open') await this.#findOut(ticket)
     else if (ticket.belief === 'paid' && chance(this.#random, this.#habits.regretful))
       await this.#takeBack(ticket)
+  }
+
+  /** The same request again: it has the same answer as the first, which may have been lost. */
+  async #payAgain(ticket: Ticket): Promise<void> {
+    await this.#rest(between(this.#random, 100, 2000))
+    if (!(await this.#ready())) return
+    const answer = await this.#till.request(ticket.request, this.#habits.patienceMs)
+    this.#note(ticket, 'payment', answer)
   }
 
   #inquiry(): Message {

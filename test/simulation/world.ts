@@ -11,7 +11,7 @@ import {
 } from '#base'
 import { type Config, loadConfig } from '#config'
 import { wire, type Wired } from '#daemon'
-import { MemoryJournal, MemoryStore } from '#journal'
+import { type Journal, MemoryJournal, MemoryStore } from '#journal'
 import type { Message } from '#message'
 import { type MemoryFaults, MemoryNetwork, NO_FAULTS } from '#net'
 import type { Pack } from '#pack'
@@ -22,6 +22,7 @@ import type { TxnTag } from '#txn'
 import { MortalClock } from './mortal-clock.ts'
 import { type Habits, Shopper, type Ticket } from './shopper.ts'
 import { StoreWatch } from './store-watch.ts'
+import { compareBooks } from './three-books.ts'
 import { Till } from './till.ts'
 
 const START_MS = Date.UTC(2026, 10, 20, 2, 0, 0)
@@ -34,7 +35,16 @@ export type WorldOptions = {
   readonly tills?: number
   /** 0 is a calm day; 1 is the worst. */
   readonly trouble?: number
+  /** Breaks a law on purpose, to show that it would be noticed. */
+  readonly sabotage?: Sabotage
 }
+
+/**
+ *   hasty     the journal says durable before it is (law 1)
+ *   forgetful what is open is not taken up after a crash (law 2)
+ *   none      nothing is broken
+ */
+export type Sabotage = 'hasty' | 'forgetful' | 'none'
 
 export type WorldReport = {
   readonly seed: number
@@ -85,8 +95,8 @@ export class SimulatedWorld {
   #biller: SimulatedBiller | undefined
   #calm = false
 
-  constructor({ seed, payments, tills = 8, trouble = 1 }: WorldOptions) {
-    this.#options = { seed, payments, tills, trouble }
+  constructor({ seed, payments, tills = 8, trouble = 1, sabotage = 'none' }: WorldOptions) {
+    this.#options = { seed, payments, tills, trouble, sabotage }
     this.#random = new SeededRandom(seed)
     this.#network = new MemoryNetwork({ clock: this.#clock, random: this.#random })
     this.#config = labConfig()
@@ -159,7 +169,7 @@ export class SimulatedWorld {
         clock,
         random: this.#random,
         log: NO_LOG,
-        journal,
+        journal: this.#options.sabotage === 'hasty' ? hasty(journal) : journal,
         observer: this.#observer(),
         dialer: () => this.#network.dialer(BILLER, SWITCH),
         acceptor: () => this.#network.acceptor(SWITCH),
@@ -171,7 +181,7 @@ export class SimulatedWorld {
       const amount = partner.endsWith('3') ? rupiah(60_000_000) : rupiah(1_000_000_000_000)
       await this.#advance(wired.switch.deposit(partner, amount, 'world', 'opening', 'opening'))
     }
-    await this.#advance(wired.switch.recover())
+    if (this.#options.sabotage !== 'forgetful') await this.#advance(wired.switch.recover())
     for (const { link } of wired.destinations.values()) link.start()
     for (const listener of wired.listeners) await listener.listen()
   }
@@ -200,7 +210,13 @@ export class SimulatedWorld {
   #openShops(): Promise<unknown> {
     const { tills, payments } = this.#options
     const partners = [...this.#config.partners.values()]
-    const habits: Habits = { patienceMs: 12_000, impatient: 0.1, regretful: 0.1, clumsy: 0.03 }
+    const habits: Habits = {
+      patienceMs: 12_000,
+      impatient: 0.1,
+      persistent: 0.3,
+      regretful: 0.1,
+      clumsy: 0.03,
+    }
     const more = (): boolean => this.#payments < payments
     for (let i = 0; i < tills; i++) {
       const partner = partners[i % partners.length] as (typeof partners)[0]
@@ -404,44 +420,13 @@ export class SimulatedWorld {
     return false
   }
 
-  /** What the partner was told, what the biller believes, what the journal and the ledger say. */
   async #compareBooks(): Promise<void> {
-    const life = this.#life as Life
-    const audit = await life.journal.audit()
-    for (const { check, text } of audit.problems) this.#violate(`audit: ${check}: ${text}`)
-    if (audit.openPayments > 0) this.#violate(`${audit.openPayments} payments are still open`)
-    if (audit.heldMinor !== 0n) this.#violate(`${audit.heldMinor} is still on hold`)
-
-    const billers = new Map(
-      [...this.#book.entries()].map(entry => [`${entry.trace} ${entry.sentAt}`, entry]),
-    )
-    const beliefs = new Map(this.#tickets().map(ticket => [ticket.reference, ticket]))
-    for (const row of await life.journal.list({ kind: 'payment', limit: 1_000_000 })) {
-      const stored = await life.journal.find(row.partner, row.id)
-      const sents = (stored?.records ?? []).flatMap(
-        ({ data }) => (data as { sent?: Message })?.sent ?? [],
-      )
-      const paidThere = sents.filter(
-        sent => billers.get(`${sent.trace} ${sent.sentAt}`)?.state === 'paid',
-      )
-      if (paidThere.length > 1) this.#violate(`${row.id}: paid twice at the biller`)
-      if ((row.tag === 'paid') !== (paidThere.length === 1))
-        this.#violate(
-          `${row.id}: ${row.tag} here, ${paidThere.length ? 'paid' : 'not paid'} at the biller`,
-        )
-      for (const sent of sents) billers.delete(`${sent.trace} ${sent.sentAt}`)
-      const reference = row.key === undefined ? undefined : referenceOf(row.key, beliefs)
-      if (!reference) continue
-      if (reference.belief === 'open') this.#violate(`${row.id}: the partner was never told`)
-      else if ((reference.belief === 'paid') !== (row.tag === 'paid'))
-        this.#violate(`${row.id}: ${row.tag} here, the partner believes ${reference.belief}`)
-      beliefs.delete(reference.reference)
-    }
-    for (const entry of billers.values())
-      if (entry.state === 'paid') this.#violate(`${entry.trace}: paid at the biller, unknown here`)
-    for (const ticket of beliefs.values())
-      if (ticket.belief === 'paid')
-        this.#violate(`${ticket.reference}: the partner believes paid, unknown here`)
+    const { journal } = this.#life as Life
+    const biller = this.#book.entries()
+    const billerOf = (product: string): string => this.#config.products.get(product)?.biller ?? ''
+    const tickets = this.#tickets()
+    for (const { kind, text } of await compareBooks({ journal, biller, tickets, billerOf }))
+      this.#violate(`${kind}: ${text}`)
   }
 
   get #payments(): number {
@@ -475,6 +460,20 @@ export class SimulatedWorld {
   }
 }
 
+/** Says committed at once, and commits afterwards. */
+function hasty(journal: MemoryJournal): Journal {
+  const commit: Journal['commit'] = async commit => {
+    void journal.commit(commit).catch(() => {})
+    return { tag: 'committed' }
+  }
+  return new Proxy(journal, {
+    get: (target, name) => {
+      const value: unknown = name === 'commit' ? commit : Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
+
 /** One life of the switch's process. */
 type Life = { readonly wired: Wired; readonly journal: MemoryJournal; readonly clock: MortalClock }
 
@@ -482,16 +481,6 @@ function sentOf(records: readonly { readonly data?: unknown }[]): Message | unde
   return records
     .map(({ data }) => (data as { sent?: Message } | undefined)?.sent)
     .findLast(sent => sent)
-}
-
-/** The ticket of a payment, by the inquiry that its key names and the reference ends in. */
-function referenceOf(key: string, tickets: ReadonlyMap<string, Ticket>): Ticket | undefined {
-  const id = key
-    .replace(/^payment /, '')
-    .toUpperCase()
-    .padStart(15, '0')
-  for (const [reference, ticket] of tickets) if (reference.endsWith(id)) return ticket
-  return undefined
 }
 
 /** The lab's own configuration, with three partners; the third one has little money. */

@@ -18,9 +18,7 @@ export const ORDER: readonly (readonly string[])[] = [
 ]
 
 /** Folders without a face, and who enters them instead. */
-export const FACELESS: Readonly<Record<string, string>> = {
-  cli: 'nobody imports it; bin/nadi runs its main.ts',
-}
+export const FACELESS: Readonly<Record<string, string>> = {}
 
 /** Arrows that the order alone would refuse. */
 export const ALSO: readonly { from: string; to: readonly string[]; because: string }[] = [

@@ -1,0 +1,6 @@
+// src/admin/index.ts — the operators' HTTP API, its authorisation and its audit trail.
+export type * from './api.ts'
+export type { AuditLine, AuditTrail } from './audit-trail.ts'
+export { openAuditTrail } from './audit-trail.ts'
+export type { AdminHealth, AdminParts, AdminSwitch, PartnerFile, ProductFile } from './parts.ts'
+export { startAdmin } from './server.ts'

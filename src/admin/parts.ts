@@ -1,0 +1,46 @@
+import type { Clock, Secret } from '#base'
+import type { Journal } from '#journal'
+import type { LinkStatus } from '#link'
+import type { ListenerStatus } from '#listener'
+import type { Pack } from '#pack'
+import type { PartnerFacts } from '#screening'
+import type { Product, Switch } from '#switch'
+import type { Log } from '#telemetry'
+import type { AuditTrail } from './audit-trail.ts'
+
+/** What operators may do with the running switch. */
+export type AdminSwitch = Pick<Switch, 'resolve' | 'deposit' | 'owed' | 'inMemory'>
+
+/** What keeps the process from being alive, or ready; nothing when all is well. */
+export type AdminHealth = {
+  live(): readonly string[]
+  ready(): readonly string[]
+}
+
+export type PartnerFile = PartnerFacts & { readonly name: string }
+export type ProductFile = Product & { readonly title: string }
+
+/** All that the admin API is made of. */
+export type AdminParts = {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Whoever bears it may do everything. */
+  readonly token: Secret<string>
+  readonly node: { readonly name: string; readonly number: number; readonly version: string }
+  readonly clock: Clock
+  readonly log: Log
+  readonly audit: AuditTrail
+  readonly journal: Pick<
+    Journal,
+    'available' | 'list' | 'findAnywhere' | 'story' | 'balances' | 'audit' | 'openSummary'
+  >
+  readonly switch: AdminSwitch
+  readonly links: ReadonlyMap<string, { status(): LinkStatus }>
+  readonly listeners: ReadonlyMap<string, { status(): ListenerStatus }>
+  readonly packs: ReadonlyMap<string, Pick<Pack, 'read' | 'describe'>>
+  readonly partners: ReadonlyMap<string, PartnerFile>
+  readonly products: ReadonlyMap<string, ProductFile>
+  readonly metrics: { readonly contentType: string; render(): Promise<string> }
+  readonly health: AdminHealth
+}
