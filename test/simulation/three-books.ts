@@ -99,7 +99,9 @@ class Balances {
   readonly #sums = new Map<string, bigint>()
 
   add({ partner, records }: StoredTxn, biller: string): void {
-    const { price } = records[0]?.data as { price: Price }
+    const admitted = (records[0]?.data ?? {}) as { price?: Price }
+    const { price } = admitted
+    if (!price) throw new Error('a paid payment without its price')
     const route = 'link'
     const held = { tag: 'sending', routes: [route], signOns: 0, undo: false } as const
     const steps = [
@@ -128,7 +130,7 @@ async function compareMoney({ journal }: Books, expected: Balances, note: Note):
   )
   for (const { partner, account, balanceMinor } of balances) {
     if (account === 'funding') continue
-    const opening = account === 'deposit' ? -(funded.get(partner) ?? 0n) : 0n
+    const opening = account === 'deposit' ? 0n - (funded.get(partner) ?? 0n) : 0n
     const wanted = expected.of(partner, account) + opening
     if (balanceMinor !== wanted)
       note('disagreement', `${partner} ${account} is ${balanceMinor}, and should be ${wanted}`)
