@@ -60,6 +60,13 @@ export function isDate(text: string): boolean {
   return /^\d{8}$/.test(text) && addDays(text, 0) === text
 }
 
+let dayCached = -1
+let dateCached = '' as BusinessDate
+
 function dateText(utcMs: number): BusinessDate {
-  return new Date(utcMs).toISOString().slice(0, 10).replaceAll('-', '') as BusinessDate
+  const day = Math.floor(utcMs / DAY_MS)
+  if (day === dayCached) return dateCached
+  dateCached = new Date(utcMs).toISOString().slice(0, 10).replaceAll('-', '') as BusinessDate
+  dayCached = day
+  return dateCached
 }

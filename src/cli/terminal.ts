@@ -11,6 +11,10 @@ export type Terminal = {
   readonly ask: (question: string) => Promise<string>
   /** All of standard input, at most `bytesMax`. */
   readonly readAll: (bytesMax: number) => Promise<string>
+  /** Standard input as it comes, for what is no text or has no end. */
+  readonly input?: AsyncIterable<Uint8Array>
+  /** Resolves when the reader of the output has taken enough of it for more to be written. */
+  readonly drained?: () => Promise<void>
 }
 
 type Brush = (text: string) => string
@@ -59,6 +63,10 @@ export function processTerminal(): Terminal {
     env,
     paint: paintFor(stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb'),
     interactive: stdin.isTTY && stdout.isTTY,
+    input: stdin,
+    async drained() {
+      if (stdout.writableNeedDrain) await new Promise(resolve => stdout.once('drain', resolve))
+    },
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stdout })
       // The end of input is no answer.

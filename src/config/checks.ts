@@ -1,5 +1,5 @@
 import type { Pack, Problem } from '#pack'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'

@@ -12,7 +12,7 @@ import {
   visit,
 } from 'yaml'
 import type { Problem } from '#pack'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './suggestion.ts'
 
 /** Where something stands in a file: `['pln-postpaid', 'links', 0]`. */
 export type Keys = readonly (string | number)[]

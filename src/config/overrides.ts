@@ -1,7 +1,7 @@
 import { isMap, isNode, isSeq, parseDocument } from 'yaml'
 import type { Problem } from '#pack'
 import type { ConfFile, Documents, Keys } from './documents.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './suggestion.ts'
 
 /**
  * Changes single settings before anything is checked: `listeners.partners-iso.port=9001`,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Problem } from '#pack'
 import type { ConfFile, ConfFiles, Documents, Keys } from './documents.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './suggestion.ts'
 import * as schema from './schema.ts'
 import { NAME, NAME_TEXT } from './values.ts'
 

@@ -59,6 +59,7 @@ const SUCCESS: Reason = 'approved'
 export class IsoPack implements Pack {
   readonly name: string
   readonly framing: Framer
+  readonly table: FieldTable
   readonly conversation: PackConversation
   readonly recovery: Readonly<Record<string, PackRecovery>>
   readonly products: readonly string[]
@@ -74,6 +75,7 @@ export class IsoPack implements Pack {
     this.#parts = parts
     this.name = parts.name
     this.framing = parts.framing
+    this.table = parts.table
     this.conversation = parts.conversation
     this.recovery = parts.recovery
     this.products = [...parts.products.values()]

@@ -29,7 +29,8 @@ export const SETTINGS = {
   client_connection_check_interval: '5s',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  log_min_messages: 'warning',
+  // Errors are answers to the daemon, which logs those that matter; a batch that must be judged is one.
+  log_min_messages: 'log',
   log_line_prefix: '%m [%p] %a ',
   // Statements hold customers' data.
   log_min_error_statement: 'panic',

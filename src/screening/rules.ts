@@ -159,9 +159,11 @@ export function screenPayment(message: Message, facts: PaymentFacts): Decision {
   return screen(PAYMENT_RULES, message, facts)
 }
 
-/** The number that the customer goes by, whichever kind the product uses. */
+/** The number that the customer gave: of a registration, a meter or a subscriber. */
 export function customerOf({ customer, registration }: Message): string {
-  return registration?.number ?? customer?.id ?? customer?.meter ?? ''
+  if (registration) return registration.number
+  const { id, meter, knownBy } = customer ?? {}
+  return (knownBy === 'meter' ? (meter ?? id) : (id ?? meter)) ?? ''
 }
 
 /**

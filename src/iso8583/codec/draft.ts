@@ -1,0 +1,277 @@
+import { setBit, WORDS } from './bitmap.ts'
+import type { Entry, EntryValue } from './composite.ts'
+import type { IsoDraft } from './codec.ts'
+import { entriesOf, setEntry } from './entries.ts'
+import type { Field } from './field.ts'
+import type { Layout } from './layout.ts'
+import type { Message } from './message.ts'
+import { NUMBER_MAX } from './numbers.ts'
+import { type Out, OUT } from './out.ts'
+import type { Facts } from './overlay.ts'
+import { parsePath } from './path-text.ts'
+import { popCount } from './pop-count.ts'
+import { writeQuick } from './quick.ts'
+import { badValue } from './rejects.ts'
+
+/** Stands for a field that is copied from the source as it lies there. */
+const COPIED = Symbol('copied')
+/** Bytes are data as they lie on the wire; the length before them is still to be written. */
+type DraftValue = string | Uint8Array | readonly Entry[] | typeof COPIED
+
+/** A message with the given fields of another, as far as they are there, copied as they lie in it. */
+export function copyOf(
+  source: Message,
+  mti: string,
+  numbers: readonly number[],
+  bitmaps = 1,
+): Draft {
+  const draft = new Draft(source.layout, mti, source, bitmaps)
+  for (const number of numbers) if (source.isThere(number)) draft.copied(number)
+  return draft
+}
+
+/** The bits of the frame being built. */
+const BITS = new Int32Array(WORDS)
+const bitOf = (number: number): number => 0x80000000 >>> ((number - 1) & 31)
+/** A message being written: what each number is to hold. */
+export class Draft implements IsoDraft, Facts {
+  readonly mti: string
+  readonly #layout: Layout
+  readonly #source: Message | undefined
+  readonly #bitmapsMin: number
+  // oxlint-disable-next-line unicorn/no-new-array -- room for one bitmap's fields; more let it grow
+  readonly #values: (DraftValue | undefined)[] = new Array(65)
+  /** Which numbers there are, 32 a word, as in a bitmap. */
+  readonly #words = [0, 0, 0, 0, 0, 0]
+  #header: Uint8Array | undefined
+
+  constructor(layout: Layout, mti: string, source?: Message, bitmapsMin = 1) {
+    this.#layout = layout
+    this.mti = mti
+    this.#source = source
+    this.#bitmapsMin = bitmapsMin
+    this.#header = layout.headerBytes > 0 ? source?.header : undefined
+  }
+
+  setHeader(header: Uint8Array): this {
+    const { headerBytes } = this.#layout
+    if (header.length !== headerBytes) {
+      throw badValue('header', `${headerBytes} bytes`, String(header.length))
+    }
+    this.#header = header
+    return this
+  }
+
+  set(number: number, value: string): this {
+    return this.put(number, value)
+  }
+
+  setBytes(number: number, value: Uint8Array): this {
+    return this.put(number, value)
+  }
+
+  setAt(path: string, value: string): this {
+    const { number, steps } = parsePath(path)
+    if (steps.length === 0) return this.put(number, value)
+    const field = this.#fieldFor(number)
+    return this.put(number, setEntry(this.#entries(number, field), field, steps, value))
+  }
+
+  remove(number: number): this {
+    const word = (number - 1) >> 5
+    if (word in this.#words) {
+      this.#values[number] = undefined
+      this.#words[word] = (this.#words[word] as number) & ~bitOf(number)
+    }
+    return this
+  }
+
+  /** Whether there is such a field, and whether the value fits it, is seen when it is built. */
+  put(number: number, value: DraftValue): this {
+    const word = (number - 1) >> 5
+    if (word < 0 || word >= WORDS) throw badValue(String(number), 'a data element of the dialect')
+    this.#values[number] = value
+    this.#words[word] = (this.#words[word] as number) | bitOf(number)
+    return this
+  }
+
+  /** The field is copied from the source, where it is there. */
+  copied(number: number): this {
+    return this.put(number, COPIED)
+  }
+
+  build(): Uint8Array {
+    const out = OUT
+    const layout = this.#layout
+    out.begin()
+    if (layout.headerBytes > 0) this.#writeHeader(out)
+    layout.mti.write(out, this.mti)
+    if (layout.bitmap) this.#writeWithBitmap(out)
+    else this.#writeInOrder(out)
+    return out.take()
+  }
+
+  // Facts, by which the fields of overlays are chosen
+
+  processing(): string | undefined {
+    return this.#tableValue(3)
+  }
+
+  response(): string | undefined {
+    return this.#tableValue(39)
+  }
+
+  #tableValue(number: number): string | undefined {
+    const value = this.#values[number]
+    if (value === COPIED) return this.#source?.get(number)
+    return typeof value === 'string' ? value : undefined
+  }
+
+  #fieldFor(number: number): Field {
+    const { variants, fields } = this.#layout
+    const field = variants?.fieldOf(number, this) ?? fields[number]
+    if (!field) throw badValue(String(number), 'a data element of the dialect')
+    return field
+  }
+
+  /** What a composite holds so far: its raw bytes, or its parts. */
+  #entries(number: number, field: Field): EntryValue {
+    const value = this.#values[number]
+    const source = this.#source
+    if (value === COPIED && source) {
+      return source.frame.subarray(source.startOf(number), source.endOf(number))
+    }
+    if (value instanceof Uint8Array) {
+      OUT.begin()
+      field.writeData(OUT, value)
+      return OUT.bytes.slice(OUT.start, OUT.at)
+    }
+    return entriesOf(field, value === undefined || value === COPIED ? [] : value)
+  }
+
+  #writeHeader(out: Out): void {
+    const header = this.#header ?? new Uint8Array(this.#layout.headerBytes)
+    out.copy(header, 0, header.length)
+  }
+
+  #writeWithBitmap(out: Out): void {
+    const { bitmap, tertiary } = this.#layout
+    const highest = this.#highest()
+    const third = tertiary && highest > 128 ? tertiary : undefined
+    const words = BITS
+    for (let i = 0; i < WORDS; i++) words[i] = this.#words[i] as number
+    if (third) setBit(words, third.number)
+    const inMain = third ? 128 : highest
+    bitmap?.write(out, words, bitmap.needed(inMain, this.#bitmapsMin))
+    if (third) this.#writeAround(out, third)
+    else this.#writeFields(out, 1, highest)
+  }
+
+  #highest(): number {
+    for (let index = WORDS - 1; index >= 0; index--) {
+      const word = this.#words[index] as number
+      // Its lowest bit that is set is the highest number.
+      if (word !== 0) return index * 32 + Math.clz32(word & -word) + 1
+    }
+    return 0
+  }
+
+  /** The third bitmap stands among the fields. */
+  #writeAround(out: Out, third: NonNullable<Layout['tertiary']>): void {
+    const words = Int32Array.from(this.#words.slice(4))
+    this.#writeFields(out, 1, third.number - 1)
+    third.bitmap.write(out, words, 1)
+    this.#writeFields(out, third.number + 1, NUMBER_MAX)
+  }
+
+  #writeFields(out: Out, first: number, last: number): void {
+    if (this.#source) this.#writeWithCopies(out, this.#source, first, last)
+    else this.#writeValues(out, first, last)
+  }
+
+  /** The fields of these numbers: plain ones in line, all others one by one. */
+  #writeValues(out: Out, first: number, last: number): void {
+    const values = this.#values
+    const words = this.#words
+    const { steady } = this.#layout
+    let { at, bytes, view, quickEnd } = out
+    for (let index = 0; index < WORDS; index++) {
+      for (let rest = words[index] as number; rest !== 0;) {
+        const place = Math.clz32(rest)
+        rest ^= 0x80000000 >>> place
+        const number = index * 32 + place + 1
+        if (number < first || number > last) continue
+        const value = values[number] as DraftValue
+        const field = steady[number]
+        if (typeof value === 'string' && field !== undefined && at + value.length < quickEnd) {
+          const end = writeQuick(field, bytes, view, at, value)
+          if (end >= 0) {
+            at = end
+            continue
+          }
+        }
+        out.at = at
+        this.#writeOne(out, number, value)
+        ;({ at, bytes, view, quickEnd } = out)
+      }
+    }
+    out.at = at
+  }
+
+  #writeOne(out: Out, number: number, value: DraftValue): void {
+    const field = this.#fieldFor(number)
+    if (value instanceof Uint8Array) field.writeData(out, value)
+    else field.write(out, value === COPIED ? (this.#source?.get(number) ?? '') : value)
+  }
+
+  /** The same with fields that are copied: what lies side by side in the source in one go. */
+  #writeWithCopies(out: Out, source: Message, first: number, last: number): void {
+    let start = 0
+    let end = 0
+    /** Fields of the source before the word that is looked at. */
+    let before = 0
+    for (let index = 0; index < WORDS; index++) {
+      const word = source.word(index)
+      for (let rest = this.#words[index] as number; rest !== 0;) {
+        const place = Math.clz32(rest)
+        rest ^= 0x80000000 >>> place
+        const number = index * 32 + place + 1
+        if (number < first || number > last) continue
+        const value = this.#values[number] as DraftValue
+        const copied = value === COPIED && this.#isAlike(source, number)
+        const at = copied ? before + popCount((word >>> (31 - place)) >>> 1) : -1
+        if (end > start && (!copied || source.startAt(at) !== end)) {
+          out.copy(source.frame, start, end)
+          start = end = 0
+        }
+        if (!copied) {
+          this.#writeOne(out, number, value)
+          continue
+        }
+        if (end === start) start = source.startAt(at)
+        end = source.endAt(at)
+      }
+      before += popCount(word)
+    }
+    if (end > start) out.copy(source.frame, start, end)
+  }
+
+  /** Whether a field has the same layout here as in the source. */
+  #isAlike(source: Message, number: number): boolean {
+    const { variants, fields } = this.#layout
+    if (variants === undefined) return true
+    return source.fieldOf(number) === (variants.fieldOf(number, this) ?? fields[number])
+  }
+
+  /** Without a bitmap nothing may be missing before the last. */
+  #writeInOrder(out: Out): void {
+    const { order } = this.#layout
+    const last = order.findLastIndex(number => this.#values[number] !== undefined)
+    for (const number of order.slice(0, last + 1)) {
+      if (this.#values[number] === undefined) {
+        throw badValue(String(number), 'every field before the last that is there')
+      }
+      this.#writeFields(out, number, number)
+    }
+  }
+}

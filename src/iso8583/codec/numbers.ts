@@ -1,0 +1,2 @@
+/** Data elements of three bitmaps. */
+export const NUMBER_MAX = 192
