@@ -6,7 +6,7 @@
  *     node --conditions=source bench/journal.ts [--seconds 5] [--in-flight 1,16,64,256,1024] [--json]
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -252,6 +252,8 @@ async function main(): Promise<void> {
   })
   const random = new SystemRandom()
   const varFolder = mkdtempSync(join(tmpdir(), 'nadi-bench-'))
+  // Root's server runs under another account, and would keep its data where we do not clean up.
+  chmodSync(varFolder, 0o755)
   const server = await startEmbedded({ varFolder, clock, random, log: NO_LOG })
   try {
     const { connection } = server

@@ -50,12 +50,14 @@ async function openJournal(
   const database = await Database.open({ connection, log })
   try {
     const evidenceKey = evidenceKeyOf(config, random)
-    const { name: node } = config.node
-    const onBatch = metrics.journalBatch.bind(metrics)
     const journal = await PostgresJournal.open({
-      ...{ database, node, clock, random, log },
+      database,
+      node: config.node.name,
+      clock,
+      random,
+      log,
       evidenceKey,
-      onBatch,
+      onBatch: metrics.journalBatch.bind(metrics),
     })
     const close = async (): Promise<void> => {
       await journal.close()

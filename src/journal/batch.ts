@@ -1,51 +1,14 @@
 import { type TxnId, txnIdMs, WIB_OFFSET_MS } from '#base'
 import { NEVER_NEGATIVE } from '#ledger'
-import type { CommitTexts } from './check.ts'
-import { type ColumnName, JUDGED_NAMES, type JudgedName, NAMES } from './columns.ts'
-import type { EvidenceSafe } from './evidence.ts'
-import type { Commit, TxnHead } from './journal.ts'
+import { type ColumnName, element, JUDGED_NAMES, type JudgedName, NAMES } from './columns.ts'
+import type { Member, Parts } from './member.ts'
+import type { TxnHead } from './journal.ts'
 import { changesOf } from './legs.ts'
 
 const DAY_MS = 86_400_000
 
 /** Ids of other nodes may lie a little before ours though they came later. */
 const CLOCKS_APART_MS = 3600_000
-
-/** A commit made ready to travel: all that can be computed while the batch before it is on its way. */
-export type Member = {
-  readonly commit: Commit
-  /** What no two members of one batch may share: the txn, and the request key or inquiry it takes. */
-  readonly claims: readonly string[]
-  /** For each record its data, its state and its sealed evidence, one after another. */
-  readonly parts: readonly Parts[]
-  readonly bytes: Buffer
-}
-
-type Parts = { readonly data: number; readonly state: number; readonly evidence: number }
-
-export function ready(commit: Commit, texts: CommitTexts, safe: EvidenceSafe): Member {
-  const { head, records, expects } = commit
-  const chunks: Buffer[] = []
-  const parts: Parts[] = []
-  for (const [index, { frames }] of records.entries()) {
-    const version = expects + index + 1
-    const place = { partner: head.partner, id: head.id, version }
-    const data = Buffer.from(texts.data[index] ?? '')
-    const state = Buffer.from(index === records.length - 1 ? texts.state : '')
-    const evidence = frames && frames.length > 0 ? safe.seal(place, frames) : Buffer.alloc(0)
-    chunks.push(data, state, evidence)
-    parts.push({ data: data.length, state: state.length, evidence: evidence.length })
-  }
-  return { commit, claims: claimsOf(commit), parts, bytes: Buffer.concat(chunks) }
-}
-
-function claimsOf({ head, expects }: Commit): string[] {
-  const claims = [`${head.id}`]
-  if (expects > 0) return claims
-  if (head.key !== undefined) claims.push(`k ${head.partner} ${head.key}`)
-  if (head.inquiryId !== undefined) claims.push(`i ${head.partner} ${head.inquiryId}`)
-  return claims
-}
 
 /** The day, counted from 1970-01-01 in WIB, whose partitions hold a txn. */
 export function dayOf(id: TxnId): number {
@@ -82,14 +45,14 @@ export function commitValues(
   let final = false
   for (const member of members) {
     const { commit } = member
-    if (commit.expects === 0) addOpening(columns, commit)
+    if (commit.expects === 0) addOpening(columns, member)
     else {
-      addContinuing(columns, commit)
+      addContinuing(columns, member)
       if (commit.owes) owing = true
       else final = true
     }
     from = addRecords(columns, member, from)
-    addPostings(columns, commit)
+    addPostings(columns, member)
     for (const [account, amount] of changesOf(commit)) {
       const touched = touch(accounts, commit.head.partner, account)
       touched.change += amount
@@ -98,8 +61,8 @@ export function commitValues(
   }
   for (const { partner, account, change, debit } of sorted(accounts)) {
     const net = change < 0n ? change : 0n
-    columns.a_partner.push(text(partner))
-    columns.a_account.push(text(account))
+    columns.a_partner.push(element(partner))
+    columns.a_account.push(element(account))
     columns.a_floor.push(hasFloor(account))
     columns.a_change.push(`${change}`)
     columns.a_debit.push(`${judged ? net : debit}`)
@@ -126,16 +89,16 @@ export function judgeValues(members: readonly Member[], keyDays: number): unknow
   const places = new Map<Touched, number>()
   for (const touched of sorted(accounts)) {
     places.set(touched, places.size + 1)
-    columns.a_partner.push(text(touched.partner))
-    columns.a_account.push(text(touched.account))
+    columns.a_partner.push(element(touched.partner))
+    columns.a_account.push(element(touched.account))
     columns.a_floor.push(hasFloor(touched.account))
   }
-  for (const [index, { commit }] of members.entries()) {
+  for (const [index, { commit, id, partner }] of members.entries()) {
     const { head, expects } = commit
-    columns.m_id.push(`${head.id}`)
-    columns.m_partner.push(text(head.partner))
+    columns.m_id.push(id)
+    columns.m_partner.push(partner)
     columns.m_expects.push(`${expects}`)
-    columns.m_key.push(expects === 0 ? text(partnerKey(head)) : 'NULL')
+    columns.m_key.push(expects === 0 ? element(partnerKey(head)) : 'NULL')
     columns.m_inquiry.push(expects === 0 ? `${head.inquiryId ?? 'NULL'}` : 'NULL')
     for (const [account, amount] of changesOf(commit)) {
       columns.l_m.push(`${index + 1}`)
@@ -188,49 +151,51 @@ function sorted(accounts: Map<string, Touched>): Touched[] {
   return [...accounts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, touched]) => touched)
 }
 
-function addOpening(to: Columns, { head, records, tag, owes }: Commit): void {
-  to.o_id.push(`${head.id}`)
-  to.o_partner.push(text(head.partner))
+function addOpening(to: Columns, { commit, id, partner }: Member): void {
+  const { head, records, tag, owes } = commit
+  to.o_id.push(id)
+  to.o_partner.push(partner)
   to.o_kind.push(head.kind)
-  to.o_product.push(text(head.product))
-  to.o_customer.push(text(head.customer))
+  to.o_product.push(element(head.product))
+  to.o_customer.push(element(head.customer))
   to.o_date.push(head.businessDate)
   to.o_amount.push(`${head.amountMinor}`)
-  to.o_key.push(text(partnerKey(head)))
-  to.o_content.push(text(head.content))
+  to.o_key.push(element(partnerKey(head)))
+  to.o_content.push(element(head.content))
   to.o_inquiry.push(`${head.inquiryId ?? 'NULL'}`)
   to.o_version.push(`${records.length}`)
-  to.o_tag.push(text(tag))
+  to.o_tag.push(element(tag))
   to.o_at.push(`${records[records.length - 1]?.atMs}`)
-  to.o_step.push(text(owes?.step))
-  to.o_destination.push(text(owes?.destination))
+  to.o_step.push(element(owes?.step))
+  to.o_destination.push(element(owes?.destination))
   to.o_due.push(`${owes?.dueAtMs ?? 'NULL'}`)
 }
 
-function addContinuing(to: Columns, { head, expects, records, tag, owes }: Commit) {
-  to.c_id.push(`${head.id}`)
-  to.c_partner.push(text(head.partner))
-  to.c_product.push(text(head.product))
+function addContinuing(to: Columns, { commit, id, partner }: Member): void {
+  const { head, expects, records, tag, owes } = commit
+  to.c_id.push(id)
+  to.c_partner.push(partner)
+  to.c_product.push(element(head.product))
   to.c_expects.push(`${expects}`)
   to.c_version.push(`${expects + records.length}`)
-  to.c_tag.push(text(tag))
+  to.c_tag.push(element(tag))
   to.c_at.push(`${records[records.length - 1]?.atMs}`)
-  to.c_step.push(text(owes?.step))
-  to.c_destination.push(text(owes?.destination))
+  to.c_step.push(element(owes?.step))
+  to.c_destination.push(element(owes?.destination))
   to.c_due.push(`${owes?.dueAtMs ?? 'NULL'}`)
 }
 
 /** The position of the next record's bytes; SQL counts from one. */
-function addRecords(to: Columns, { commit, parts }: Member, from: number): number {
-  const { head, expects, records } = commit
+function addRecords(to: Columns, { commit, id, partner, parts }: Member, from: number): number {
+  const { expects, records } = commit
   for (const [index, { atMs, event, tag }] of records.entries()) {
     const { data, state, evidence } = parts[index] as Parts
-    to.r_id.push(`${head.id}`)
-    to.r_partner.push(text(head.partner))
+    to.r_id.push(id)
+    to.r_partner.push(partner)
     to.r_version.push(`${expects + index + 1}`)
     to.r_at.push(`${atMs}`)
-    to.r_event.push(text(event))
-    to.r_tag.push(text(tag))
+    to.r_event.push(element(event))
+    to.r_tag.push(element(tag))
     to.r_from.push(`${from}`)
     to.r_data.push(`${data}`)
     to.r_state.push(`${state}`)
@@ -240,22 +205,17 @@ function addRecords(to: Columns, { commit, parts }: Member, from: number): numbe
   return from
 }
 
-function addPostings(to: Columns, { head, expects, records, postings }: Commit): void {
+function addPostings(to: Columns, { commit, id, partner }: Member): void {
+  const { expects, records, postings } = commit
   for (const [nth, { reason, legs }] of postings.entries()) {
-    to.p_id.push(`${head.id}`)
-    to.p_partner.push(text(head.partner))
+    to.p_id.push(id)
+    to.p_partner.push(partner)
     to.p_version.push(`${expects + records.length}`)
     to.p_nth.push(`${nth}`)
     to.p_at.push(`${records[records.length - 1]?.atMs}`)
-    to.p_reason.push(text(reason))
+    to.p_reason.push(element(reason))
     // Array literals inside array literals; account names need no escapes (check.ts).
     to.p_accounts.push(`"{${legs.map(({ account }) => account).join(',')}}"`)
     to.p_amounts.push(`"{${legs.map(({ amountMinor }) => amountMinor).join(',')}}"`)
   }
-}
-
-/** One element of an array literal. */
-function text(value: string | undefined): string {
-  if (value === undefined) return 'NULL'
-  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`
 }

@@ -92,3 +92,9 @@ export const JUDGE_SQL = `SELECT verdicts, details FROM judge_batch(${placeholde
   ...BOUNDS,
   ...JUDGED_NAMES.map(name => `${JUDGED[name]}[]`),
 ])})`
+
+/** One element of an array literal. */
+export function element(value: string | undefined): string {
+  if (value === undefined) return 'NULL'
+  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`
+}

@@ -6,6 +6,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { assert, type Random, type Secret, type TxnId, txnIdMs } from '#base'
+import { GrowingBytes } from './growing.ts'
 import type { Evidence } from './journal.ts'
 
 /**
@@ -29,9 +30,9 @@ const LAYOUT = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEAD_BYTES = 1 + NONCE_BYTES
-const FRAME_HEAD_BYTES = 6 + 1 + 2 + 2 + 4
 const DAY_MS = 86_400_000
 const DAY_KEYS_MAX = 32
+const NAMES_MAX = 256
 
 const FLAG_DESTINATION = 1
 const FLAG_OUT = 2
@@ -46,6 +47,10 @@ export class EvidenceSafe {
   readonly #key: Secret<Uint8Array>
   readonly #random: Random
   readonly #dayKeys = new Map<number, KeyObject>()
+  /** Links, listeners and packs are few, and named in every frame. */
+  readonly #names = new Map<string, Buffer>()
+  /** Frames on their way into the cipher. */
+  readonly #plain = new GrowingBytes(16_384)
 
   constructor(key: Secret<Uint8Array>, random: Random) {
     assert(key.reveal().length === 32, 'the evidence key has 32 bytes')
@@ -53,13 +58,21 @@ export class EvidenceSafe {
     this.#random = random
   }
 
-  seal(place: EvidencePlace, frames: readonly Evidence[]): Buffer {
+  /** Seals the frames at the end of `out`; answers how many bytes that took. */
+  seal(place: EvidencePlace, frames: readonly Evidence[], out: GrowingBytes): number {
+    const start = out.length
+    const plain = this.#plain
+    plain.clear()
+    for (const frame of frames) this.#write(frame)
     const nonce = this.#random.bytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.#dayKey(place.id), nonce)
     cipher.setAAD(placeBytes(place))
-    const sealed = cipher.update(writeFrames(frames))
+    out.number(LAYOUT, 1)
+    out.bytes(nonce)
+    out.bytes(cipher.update(plain.from(0)))
     cipher.final()
-    return Buffer.concat([Uint8Array.of(LAYOUT), nonce, sealed, cipher.getAuthTag()])
+    out.bytes(cipher.getAuthTag())
+    return out.length - start
   }
 
   /** Throws when it was changed, or belongs to another record, or to another key. */
@@ -74,6 +87,31 @@ export class EvidenceSafe {
     const open = decipher.update(sealed.subarray(HEAD_BYTES, sealed.length - TAG_BYTES))
     decipher.final()
     return readFrames(open)
+  }
+
+  #write({ atMs, side, direction, via, pack, bytes }: Evidence): void {
+    const plain = this.#plain
+    plain.number(atMs, 6)
+    plain.number(
+      (side === 'destination' ? FLAG_DESTINATION : 0) | (direction === 'out' ? FLAG_OUT : 0),
+      1,
+    )
+    for (const name of [this.#nameBytes(via), this.#nameBytes(pack)]) {
+      plain.number(name.length, 2)
+      plain.bytes(name)
+    }
+    plain.number(bytes.length, 4)
+    plain.bytes(bytes)
+  }
+
+  #nameBytes(name: string): Buffer {
+    let bytes = this.#names.get(name)
+    if (!bytes) {
+      bytes = Buffer.from(name)
+      if (this.#names.size >= NAMES_MAX) this.#names.clear()
+      this.#names.set(name, bytes)
+    }
+    return bytes
   }
 
   #dayKey(id: TxnId): KeyObject {
@@ -93,31 +131,6 @@ export class EvidenceSafe {
 
 function placeBytes({ partner, id, version }: EvidencePlace): Buffer {
   return Buffer.from(`${partner}/${id}/${version}`)
-}
-
-function writeFrames(frames: readonly Evidence[]): Buffer {
-  const names = frames.map(({ via, pack }) => [Buffer.from(via), Buffer.from(pack)] as const)
-  let length = 0
-  for (const [index, { bytes }] of frames.entries()) {
-    const [via, pack] = names[index] ?? []
-    length += FRAME_HEAD_BYTES + (via?.length ?? 0) + (pack?.length ?? 0) + bytes.length
-  }
-  const out = Buffer.allocUnsafe(length)
-  let at = 0
-  for (const [index, { atMs, side, direction, bytes }] of frames.entries()) {
-    at = out.writeUIntBE(atMs, at, 6)
-    const flags =
-      (side === 'destination' ? FLAG_DESTINATION : 0) | (direction === 'out' ? FLAG_OUT : 0)
-    at = out.writeUInt8(flags, at)
-    for (const name of names[index] ?? []) {
-      at = out.writeUInt16BE(name.length, at)
-      at += name.copy(out, at)
-    }
-    at = out.writeUInt32BE(bytes.length, at)
-    out.set(bytes, at)
-    at += bytes.length
-  }
-  return out
 }
 
 function readFrames(bytes: Buffer): Evidence[] {

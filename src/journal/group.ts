@@ -1,10 +1,13 @@
-import { BoundedQueue, NadiError } from '#base'
+import { BoundedQueue, type Clock, NadiError } from '#base'
 import type { CommitResult } from './journal.ts'
 
 export type Grouped = {
   /** What no two members of one batch may share. */
   readonly claims: readonly string[]
-  readonly bytes: Uint8Array
+  /** About how many bytes it adds to its batch. */
+  readonly size: number
+  /** Nobody waits for it: it leaves with the next that is waited for, or when it has lingered enough. */
+  readonly mayLinger: boolean
 }
 
 /** What became of one member; a promise where finding it out takes a further look, a failure as a value. */
@@ -17,6 +20,7 @@ export type GroupOptions<M> = {
   readonly queueMax: number
   readonly membersMax: number
   readonly bytesMax: number
+  readonly clock: Clock
 }
 
 export type GroupStats = { batches: number; members: number; lastMembers: number }
@@ -30,9 +34,11 @@ type Waiting<M> = {
 /** Below this a batch costs more for its own sake than for its members. */
 const BURST = 64
 
+const LINGER_MS = 20
+
 /**
  * Group commit: while one batch is on its way the next gathers, and leaves when the first is back.
- * No timer: a lone commit leaves at once. Commits that share a txn, a request key or an inquiry
+ * No timer: a lone commit leaves at once, unless nobody waits for it. Commits that share a txn, a request key or an inquiry
  * travel in different batches, in the order in which they were handed in, so that a batch can be
  * judged as a set.
  */
@@ -42,7 +48,10 @@ export class GroupCommit<M extends Grouped> {
   readonly #queue: BoundedQueue<Waiting<M>>
   /** Held back by a claim of the batch before; first in the next one. */
   #held: Waiting<M>[] = []
+  /** Of those that wait, how many are waited for. */
+  #hurried = 0
   #running: Promise<void> | undefined
+  #lingering: (() => void) | undefined
 
   constructor(options: GroupOptions<M>) {
     this.#options = options
@@ -57,13 +66,29 @@ export class GroupCommit<M extends Grouped> {
     return new Promise((resolve, reject) => {
       if (this.waiting >= this.#options.queueMax || !this.#queue.push({ member, resolve, reject }))
         return reject(new NadiError('JOURNAL_FULL'))
-      this.#running ??= this.#run()
+      if (!member.mayLinger) this.#hurried++
+      if (!member.mayLinger) this.#go()
+      else if (!this.#running) this.#linger()
     })
   }
 
   /** Resolves when nothing waits and nothing is on its way. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running
+    while (this.waiting > 0 || this.#running) {
+      this.#go()
+      await this.#running
+    }
+  }
+
+  #go(): void {
+    this.#lingering?.()
+    this.#lingering = undefined
+    this.#running ??= this.#run()
+  }
+
+  #linger(): void {
+    const { clock } = this.#options
+    this.#lingering ??= clock.at(clock.nowMs() + LINGER_MS, () => this.#go())
   }
 
   async #run(): Promise<void> {
@@ -71,7 +96,7 @@ export class GroupCommit<M extends Grouped> {
     // ahead: else all would come back together, and keeper and callers would wait in turns forever.
     await Promise.resolve()
     let most = this.waiting > BURST ? this.waiting >> 1 : Infinity
-    while (this.waiting > 0) {
+    do {
       const batch = this.#take(Math.min(most, this.#options.membersMax))
       most = Infinity
       this.stats.batches++
@@ -83,8 +108,9 @@ export class GroupCommit<M extends Grouped> {
         if (outcome instanceof NadiError) reject(outcome)
         else resolve(outcome)
       }
-    }
+    } while (this.#hurried > 0)
     this.#running = undefined
+    if (this.waiting > 0) this.#linger()
   }
 
   #take(membersMax: number): Waiting<M>[] {
@@ -102,7 +128,8 @@ export class GroupCommit<M extends Grouped> {
       const free = !claims.some(claim => claimed.has(claim))
       // Who has to wait claims as well: whoever comes after it must not overtake it.
       for (const claim of claims) claimed.add(claim)
-      if (free) bytes += next.member.bytes.length
+      if (free) bytes += next.member.size
+      if (free && !next.member.mayLinger) this.#hurried--
       if (free) batch.push(next)
       else later.push(next)
     }

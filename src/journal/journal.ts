@@ -78,6 +78,11 @@ export type Commit = {
    * txn is final; then it leaves the list of open txns in the same commit.
    */
   readonly owes: Obligation | undefined
+  /**
+   * Nobody waits for it: it may linger a few milliseconds for others to travel with, always before
+   * or with whatever is handed in after it.
+   */
+  readonly mayLinger?: boolean
 }
 
 export type Obligation = {

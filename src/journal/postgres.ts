@@ -2,12 +2,13 @@ import type { AmountMinor, Clock, Random, Secret, TxnId } from '#base'
 import { errorText, NadiError } from '#base'
 import { type Database, LOCK_CLASS, sqlState, Writer } from '#postgres'
 import type { Log } from '#telemetry'
-import { commitValues, dayAt, dayOf, judgeValues, type Member, ready } from './batch.ts'
+import { commitValues, dayAt, dayOf, judgeValues } from './batch.ts'
 import { checkCommit } from './check.ts'
 import { COMMIT_SQL, JUDGE_SQL } from './columns.ts'
 import { EvidenceSafe } from './evidence.ts'
 import { GroupCommit, type GroupStats, type Outcome } from './group.ts'
 import type * as J from './journal.ts'
+import { type Candidate, candidate, type Member, Preparation } from './member.ts'
 import { auditDatabase } from './prove/postgres.ts'
 import { JournalReads } from './read/postgres.ts'
 import { failure, remedyOf } from './remedy.ts'
@@ -35,6 +36,9 @@ export type PostgresJournalOptions = {
 
 const MAINTAIN_MS = 3600_000
 const RETRIES_MAX = 5
+const RECONNECT_PAUSE_MS = 10
+/** A batch takes milliseconds; one that takes this long is stuck. */
+const STALL_MS = 2_000
 
 /** The verdicts of judge_batch (002_commit_batch.sql). */
 const NOT_REFUSED = 0
@@ -54,9 +58,9 @@ const DONE: J.CommitResult = { tag: 'committed' }
  */
 export class PostgresJournal implements J.Journal {
   readonly #options: PostgresJournalOptions
-  readonly #safe: EvidenceSafe
+  readonly #preparation: Preparation
   readonly #reads: JournalReads
-  readonly #group: GroupCommit<Member>
+  readonly #group: GroupCommit<Candidate>
   readonly #writer: Writer
   readonly #keyDays: number
   /** Days whose partitions are known to be there. */
@@ -65,18 +69,22 @@ export class PostgresJournal implements J.Journal {
   #waitingForWriter: (() => void)[] = []
   #cancelMaintain: (() => void) | undefined
   #closed = false
+  /** When the batch that is on its way left. */
+  #busySinceMs: number | undefined
 
   private constructor(options: PostgresJournalOptions) {
     const { database, clock, random, evidenceKey, keyDays = 2 } = options
     this.#options = options
     this.#keyDays = keyDays
-    this.#safe = new EvidenceSafe(evidenceKey, random)
-    this.#reads = new JournalReads(database, clock, this.#safe, keyDays)
-    this.#group = new GroupCommit<Member>({
-      run: members => this.#runTimed(members),
+    const safe = new EvidenceSafe(evidenceKey, random)
+    this.#preparation = new Preparation(safe)
+    this.#reads = new JournalReads(database, clock, safe, keyDays)
+    this.#group = new GroupCommit({
+      run: candidates => this.#runBatch(candidates),
       queueMax: options.queueMax ?? 16_384,
       membersMax: options.membersMax ?? 1_024,
       bytesMax: 8_000_000,
+      clock,
     })
     this.#writer = new Writer({ ...options, onChange: up => this.#changed(up) })
   }
@@ -94,8 +102,11 @@ export class PostgresJournal implements J.Journal {
     return journal
   }
 
+  /** A server that hangs is as good as none: who waits behind its batch would wait in vain. */
   get available(): boolean {
-    return !this.#closed && this.#writer.up
+    if (this.#closed || !this.#writer.up) return false
+    const { clock } = this.#options
+    return this.#busySinceMs === undefined || clock.nowMs() - this.#busySinceMs < STALL_MS
   }
 
   /** Batches and members so far, for the metrics. */
@@ -110,7 +121,9 @@ export class PostgresJournal implements J.Journal {
 
   async commit(commit: J.Commit): Promise<J.CommitResult> {
     if (!this.available) throw new NadiError('JOURNAL_UNAVAILABLE')
-    return this.#group.submit(ready(commit, checkCommit(commit), this.#safe))
+    const one = candidate(commit, checkCommit(commit))
+    this.#preparation.add(one)
+    return this.#group.submit(one)
   }
 
   find(partner: string, id: TxnId): Promise<J.StoredTxn | undefined> {
@@ -194,10 +207,13 @@ export class PostgresJournal implements J.Journal {
     for (const go of this.#waitingForWriter.splice(0)) go()
   }
 
-  async #runTimed(members: readonly Member[]): Promise<readonly Outcome[]> {
+  async #runBatch(candidates: readonly Candidate[]): Promise<readonly Outcome[]> {
     const { clock, onBatch } = this.#options
     const fromMs = clock.nowMs()
+    this.#busySinceMs = fromMs
+    const members = this.#preparation.take(candidates)
     const outcomes = await this.#run(members, false)
+    this.#busySinceMs = undefined
     onBatch?.(members.length, clock.nowMs() - fromMs)
     return outcomes
   }
@@ -221,7 +237,8 @@ export class PostgresJournal implements J.Journal {
         } else if (remedy === 'reconnect') {
           again = true
           untilMs = Math.min(untilMs, clock.nowMs() + retryMs)
-          if (await this.#writerUp(untilMs)) continue
+          await this.#pause(RECONNECT_PAUSE_MS)
+          if (clock.nowMs() < untilMs && (await this.#writerUp(untilMs))) continue
         } else if (remedy === 'repeat' && ++retries <= RETRIES_MAX) {
           this.#judging = true
           await this.#pause(10 * retries)

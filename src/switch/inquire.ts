@@ -19,7 +19,7 @@ const SIGN_ONS_MAX = 2
  * Inquiries: what does this customer owe? They move no money and promise nothing that could be
  * lost: the answer does not wait for the journal. (If the machine stops in the millisecond between,
  * the payment is told that there is no such inquiry, and the partner asks again.) Its record
- * travels in the next batch, always before that of its payment.
+ * lingers for a few milliseconds and travels in the next batch, never after that of its payment.
  */
 export class InquiryDesk {
   readonly #parts: SwitchParts
@@ -176,6 +176,7 @@ export class InquiryDesk {
         state: { tag },
         postings: [],
         owes: undefined,
+        mayLinger: true,
       })
       .catch((error: unknown) => {
         if (!(error instanceof NadiError)) throw error
