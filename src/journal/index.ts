@@ -2,5 +2,5 @@
 export type * from './journal.ts'
 export type { MemoryJournalOptions } from './memory.ts'
 export { MemoryJournal, MemoryStore } from './memory.ts'
-export type { PostgresJournalOptions } from './postgres.ts'
-export { PostgresJournal } from './postgres.ts'
+export type { PostgresJournalOptions } from './postgres/journal.ts'
+export { PostgresJournal } from './postgres/journal.ts'

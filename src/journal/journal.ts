@@ -2,7 +2,7 @@ import type { AmountMinor, BusinessDate, TxnId } from '#base'
 import type { AccountName, Posting } from '#ledger'
 
 /**
- * What happened, and whose money it moved. Two keepers, memory.ts and postgres.ts, keep this one
+ * What happened, and whose money it moved. Two keepers, memory.ts and postgres/, keep this one
  * promise, and one suite (test/journal/conformance.ts) holds both to it.
  *
  * Every table's key begins with the partner. Records are append-only; a txn's row is the fold of

@@ -1,7 +1,7 @@
 import { assert, type AmountMinor, type Clock, fromJson, NadiError, txnIdMs } from '#base'
 import type { TxnId } from '#base'
 import { type AccountName, NEVER_NEGATIVE } from '#ledger'
-import { auditStore } from './audit.ts'
+import { auditStore } from './memory-audit.ts'
 import { checkCommit, type CommitTexts } from './check.ts'
 import type * as J from './journal.ts'
 import { changesOf } from './legs.ts'

@@ -146,6 +146,6 @@ export class Till {
   #closed(connection: Connection): void {
     if (this.#connection === connection) this.#connection = undefined
     this.#connected?.(false)
-    for (const { resolve } of [...this.#waiting.values()]) resolve(undefined)
+    for (const waiting of this.#waiting.values()) waiting.resolve(undefined)
   }
 }

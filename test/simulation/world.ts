@@ -325,24 +325,20 @@ export class SimulatedWorld {
 
   /** Steps until the promise is settled; after every step what must always be so is looked at. */
   async #until(promise: Promise<unknown>): Promise<void> {
-    let over = false
-    let failure: unknown
+    const end: { reached: boolean; failure?: unknown } = { reached: false }
     promise.then(
-      () => (over = true),
-      (error: unknown) => {
-        over = true
-        failure = error
-      },
+      () => (end.reached = true),
+      (failure: unknown) => Object.assign(end, { reached: true, failure }),
     )
     await settled()
-    while (!over) {
+    while (!end.reached) {
       if (!this.#clock.step(Infinity)) throw new Error('the world stands still')
       this.#counts.steps++
       await settled()
       const wrong = this.#watch.money()
       if (wrong !== undefined) this.#violate(wrong)
     }
-    if (failure !== undefined) throw failure
+    if (end.failure !== undefined) throw end.failure
   }
 
   /** A promise of the switch that needs time to pass, awaited from within the world's own steps. */

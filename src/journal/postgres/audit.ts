@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import { type AmountMinor, formatTxnId, type TxnId } from '#base'
 import type { Database } from '#postgres'
-import { PROBLEMS_MAX } from '../audit.ts'
+import { PROBLEMS_MAX } from '../memory-audit.ts'
 import type { AuditReport } from '../journal.ts'
 
 /**

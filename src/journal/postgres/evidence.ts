@@ -7,7 +7,7 @@ import {
 } from 'node:crypto'
 import { assert, type Random, type Secret, type TxnId, txnIdMs } from '#base'
 import { GrowingBytes } from './growing.ts'
-import type { Evidence } from './journal.ts'
+import type { Evidence } from '../journal.ts'
 
 /**
  * The frames of one record, encrypted together with AES-256-GCM:

@@ -9,8 +9,8 @@ import {
 } from '#base'
 import type { AccountName, PostingReason } from '#ledger'
 import type { Database } from '#postgres'
-import { dayAt, dayOf } from '../batch.ts'
-import type { EvidenceSafe } from '../evidence.ts'
+import { dayAt, dayOf } from './batch.ts'
+import type { EvidenceSafe } from './evidence.ts'
 import type * as J from '../journal.ts'
 
 const OPEN_PAGE = 200

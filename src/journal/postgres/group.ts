@@ -1,5 +1,5 @@
 import { BoundedQueue, type Clock, NadiError } from '#base'
-import type { CommitResult } from './journal.ts'
+import type { CommitResult } from '../journal.ts'
 
 export type Grouped = {
   /** What no two members of one batch may share. */

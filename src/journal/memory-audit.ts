@@ -6,7 +6,7 @@ import type { MemoryStore, MemoryTxn } from './memory.ts'
 /** Problems that one audit reports at most: a broken book is known by its first pages. */
 export const PROBLEMS_MAX = 100
 
-/** The proof over a memory store; journal/postgres.ts proves the same in SQL. */
+/** The proof over a memory store; postgres/audit.ts proves the same in SQL. */
 export function auditStore(store: MemoryStore): AuditReport {
   const problems: { check: string; text: string }[] = []
   const wrong = (check: string, text: string) => {

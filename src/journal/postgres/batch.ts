@@ -2,8 +2,8 @@ import { type TxnId, txnIdMs, WIB_OFFSET_MS } from '#base'
 import { NEVER_NEGATIVE } from '#ledger'
 import { type ColumnName, element, JUDGED_NAMES, type JudgedName, NAMES } from './columns.ts'
 import type { Member, Parts } from './member.ts'
-import type { TxnHead } from './journal.ts'
-import { changesOf } from './legs.ts'
+import type { TxnHead } from '../journal.ts'
+import { changesOf } from '../legs.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,10 +1,10 @@
 import { assert } from '#base'
-import type { CommitTexts } from './check.ts'
+import type { CommitTexts } from '../check.ts'
 import { element } from './columns.ts'
 import type { EvidenceSafe } from './evidence.ts'
 import type { Grouped } from './group.ts'
 import { GrowingBytes } from './growing.ts'
-import type { Commit } from './journal.ts'
+import type { Commit } from '../journal.ts'
 
 /** A commit that was found good and waits for its batch. */
 export type Candidate = Grouped & {
