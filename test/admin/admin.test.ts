@@ -73,8 +73,7 @@ async function sell(
   const choice = amount === undefined ? {} : { amountMinor: minor(amount), option: 0 }
   await client.request(paymentRequest(quoted, stamps.next(), choice))
   await client.close()
-  const found = quoted.registration?.number ?? quoted.customer?.id ?? ''
-  return newest(lab, found)
+  return newest(lab, customer)
 }
 
 async function newest(lab: Lab, customer: string): Promise<TxnView> {
