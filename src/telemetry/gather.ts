@@ -47,7 +47,7 @@ export class Gatherer {
 
   add(sources: Partial<MetricSources>): void {
     for (const [name, source] of Object.entries(sources))
-      this.#sources.set(name as SourceName, source.bind(sources) as () => unknown)
+      this.#sources.set(name as SourceName, source.bind(sources))
   }
 
   async gather(): Promise<void> {
