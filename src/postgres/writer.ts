@@ -11,6 +11,8 @@ export type WriterOptions = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Settings of the session beside those that keep it durable; whoever writes the SQL knows them. */
+  readonly settings?: string
   /** How long `start` waits for a predecessor's lock, which the server may take to be alive still. */
   readonly lockWaitMs?: number
   /** Called each time that the writer has come up, and each time it went down. */
@@ -88,14 +90,14 @@ export class Writer {
 
   /** False when another session holds the lock. */
   async #connect(): Promise<boolean> {
-    const { database, node, onChange } = this.#options
+    const { database, node, onChange, settings = '' } = this.#options
     const client = await database.connect({
       statement_timeout: STATEMENT_TIMEOUT_MS,
       query_timeout: ANSWER_TIMEOUT_MS,
       application_name: `nadi ${node}`,
     })
     try {
-      await client.query(SESSION)
+      await client.query(`${SESSION}; ${settings}`)
       const lock = await client.query<{ taken: boolean }>(
         'SELECT pg_try_advisory_lock($1, hashtext($2)) AS taken',
         [LOCK_CLASS, lockName(database.schema, node)],

@@ -98,3 +98,12 @@ export function element(value: string | undefined): string {
   if (value === undefined) return 'NULL'
   return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`
 }
+
+/**
+ * For the session that calls commit_batch: each join goes from the arrays into a table by its index,
+ * whatever the planner thinks of the sizes.
+ */
+export const SESSION_SETTINGS = `
+  SET plan_cache_mode = force_generic_plan; SET jit = off;
+  SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;
+  SET enable_bitmapscan = off; SET enable_material = off; SET enable_memoize = off`

@@ -38,7 +38,8 @@ const LINGER_MS = 20
 
 /**
  * Group commit: while one batch is on its way the next gathers, and leaves when the first is back.
- * No timer: a lone commit leaves at once, unless nobody waits for it. Commits that share a txn, a request key or an inquiry
+ * No timer: a lone commit leaves at once, unless nobody waits for it (mayLinger). Commits that
+ * share a txn, a request key or an inquiry
  * travel in different batches, in the order in which they were handed in, so that a batch can be
  * judged as a set.
  */

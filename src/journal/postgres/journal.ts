@@ -4,7 +4,7 @@ import { type Database, LOCK_CLASS, sqlState, Writer } from '#postgres'
 import type { Log } from '#telemetry'
 import { commitValues, dayAt, dayOf, judgeValues } from './batch.ts'
 import { checkCommit } from '../check.ts'
-import { COMMIT_SQL, JUDGE_SQL } from './columns.ts'
+import { COMMIT_SQL, JUDGE_SQL, SESSION_SETTINGS } from './columns.ts'
 import { EvidenceSafe } from './evidence.ts'
 import { GroupCommit, type GroupStats, type Outcome } from './group.ts'
 import type * as J from '../journal.ts'
@@ -86,7 +86,11 @@ export class PostgresJournal implements J.Journal {
       bytesMax: 8_000_000,
       clock,
     })
-    this.#writer = new Writer({ ...options, onChange: up => this.#changed(up) })
+    this.#writer = new Writer({
+      ...options,
+      settings: SESSION_SETTINGS,
+      onChange: up => this.#changed(up),
+    })
   }
 
   /** Throws NODE_RUNNING when another daemon of this node's name holds the database. */

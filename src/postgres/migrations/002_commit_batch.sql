@@ -14,10 +14,11 @@
 --
 -- How it stays fast with a thousand members: each table is written by one statement; each join goes
 -- from the arrays into a table by its index (never from array to array: the planner takes an array
--- for ten rows and would loop, hence the settings); each statement bounds the days, so that
--- partitions of other days are not even opened; the bytes of all records lie one after another in
--- one value, because a slice of bytea costs its own length only. And with one member: what has
--- nothing to do is skipped.
+-- for ten rows and would loop, hence SESSION_SETTINGS in src/journal/postgres/columns.ts, which the
+-- writer's session has; on the function they would be set and taken back at every call); each
+-- statement bounds the days, so that partitions of other days are not even opened; the bytes of all
+-- records lie one after another in one value, because a slice of bytea costs its own length only.
+-- And with one member: what has nothing to do is skipped.
 CREATE FUNCTION commit_batch(
   node text, day_from integer, day_to integer, key_from integer, inquiry_from integer,
   c_owing boolean, c_final boolean,
@@ -33,14 +34,6 @@ CREATE FUNCTION commit_batch(
   a_partner text[], a_account text[], a_floor boolean[], a_change bigint[], a_debit bigint[],
   bytes bytea
 ) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-SET enable_material = off
-SET enable_memoize = off
-SET jit = off
 AS $$
 DECLARE
   done integer;
@@ -141,14 +134,6 @@ CREATE FUNCTION judge_batch(
   a_partner text[], a_account text[], a_floor boolean[], l_m integer[], l_a integer[], l_amount bigint[],
   OUT verdicts integer[], OUT details bigint[]
 ) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-SET enable_material = off
-SET enable_memoize = off
-SET jit = off
 AS $$
 DECLARE
   balances bigint[];
