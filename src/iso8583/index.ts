@@ -6,6 +6,7 @@ export type {
   IsoMessage,
   IsoPath,
   IsoProblem,
+  IsoWriter,
   PlainMessage,
   PlainValue,
 } from './codec/codec.ts'
@@ -33,6 +34,15 @@ export type {
   OverlaySpec,
 } from './codec/spec.ts'
 export { LENIENCIES } from './codec/spec.ts'
+export type { CardTrack, Track1, Track2, Track3 } from './codec/tracks.ts'
+export {
+  formatTrack1,
+  formatTrack2,
+  formatTrack3,
+  parseTrack1,
+  parseTrack2,
+  parseTrack3,
+} from './codec/tracks.ts'
 export type { ContentClass } from './content.ts'
 export { CLASS_BITS, CONTENT_CLASSES, KIND_OF_BYTE } from './content.ts'
 export { decode } from './decode.ts'
