@@ -100,6 +100,8 @@ export class Lab {
     const billerAddress = await said(billerSaid, biller, /listens on \S+:(\d+)/)
 
     const settings = [
+      // A million payments cost more than the lab's deposit.
+      `partners.4519001.openingDeposit=Rp 90.000.000.000.000`,
       'lab.simulators=[]',
       `links.pln.port=${billerAddress}`,
       'listeners.partners-iso.port=0',
