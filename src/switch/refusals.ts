@@ -1,7 +1,7 @@
 import { businessDate, NadiError, type TxnIds } from '#base'
 import { declined, type Reason, respond } from '#message'
 import { customerOf } from '#screening'
-import { sendAnswer, writeAnswer } from './asker.ts'
+import { sendAnswer, writeAnswer } from './answer.ts'
 import type { Incoming } from './incoming.ts'
 import type { SwitchParts } from './options.ts'
 
