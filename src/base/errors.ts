@@ -64,6 +64,8 @@ export const ERRORS = {
     retry: false,
     text: 'no answer came, so what became of the request is not known',
   },
+  HTTP_FRAME: { retry: false, text: 'an HTTP message cannot be read or written' },
+  PACK_CREDENTIAL: { retry: false, text: 'a credential that the dialect needs is not there' },
   CODEC_SPEC: { retry: false, text: 'the description of a dialect contradicts itself' },
   CODEC_PATH: { retry: false, text: 'a path names no field of the dialect' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>

@@ -1,5 +1,5 @@
 import { type AmountMinor, formatMoney, minor, ZERO } from '#base'
-import type { Bill, Message } from '#message'
+import { type Bill, dueOfBill, type Message } from '#message'
 import { table } from './table.ts'
 import type { Paint } from './terminal.ts'
 import { formatDay, formatPeriod, plain } from './words.ts'
@@ -34,11 +34,15 @@ function billTable({ bills, billsOutstanding = 0 }: Message, paint: Paint): stri
   const columns = [
     { title: 'BILL', text: (bill: Bill) => formatPeriod(bill.period) },
     { title: 'AMOUNT', right: true, text: (bill: Bill) => formatMoney(bill.amountMinor) },
-    { title: 'LATE FEE', right: true, text: (bill: Bill) => formatMoney(bill.penaltyMinor) },
+    {
+      title: 'LATE FEE',
+      right: true,
+      text: (bill: Bill) => formatMoney(bill.penaltyMinor ?? ZERO),
+    },
     {
       title: 'DUE',
       right: true,
-      text: (bill: Bill) => formatMoney(minor(bill.amountMinor + bill.penaltyMinor)),
+      text: (bill: Bill) => formatMoney(dueOfBill(bill)),
     },
   ]
   const more = billsOutstanding - bills.length

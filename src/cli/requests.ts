@@ -8,7 +8,7 @@ import {
   WIB_OFFSET_MS,
 } from '#base'
 import type { Identity } from '#config'
-import type { Message } from '#message'
+import { dueOfBills, type Message } from '#message'
 
 /** What a partner asks, made from what it was told before. Pure but for the stamps. */
 
@@ -101,9 +101,7 @@ export function paymentRequest(quoted: Message, { trace, sentAt }: Stamp, choice
 /** What is due for the first `billsPaid` bills, without the fee. */
 export function dueOf(quoted: Message, billsPaid?: number): AmountMinor | undefined {
   if (!quoted.bills) return quoted.amountMinor
-  let due = 0n
-  for (const bill of quoted.bills.slice(0, billsPaid)) due += bill.amountMinor + bill.penaltyMinor
-  return minor(due)
+  return dueOfBills(quoted.bills.slice(0, billsPaid))
 }
 
 /** The fee is told for all bills together and is the same for each. */

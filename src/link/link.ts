@@ -31,6 +31,8 @@ export type LinkRequest<T> = {
   readonly key: string
   readonly frame: Uint8Array
   readonly deadlineMs: number
+  /** What the frame says, where an answer can only be read beside its question (HTTP). */
+  readonly asked?: T
   /** Once, exactly. */
   done(outcome: LinkOutcome<T>): void
   /**

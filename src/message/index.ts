@@ -4,15 +4,19 @@ export { DICTIONARY, isPath } from './dictionary.ts'
 export { masked, maskValue } from './mask.ts'
 export type {
   Bill,
+  Card,
   Customer,
+  Detail,
   Meaning,
   Message,
   MessageKind,
   Original,
   Outcome,
+  Qr,
   Reason,
   References,
   Registration,
   Token,
+  Transfer,
 } from './message.ts'
-export { APPROVED, declined, isReason, REASONS, respond } from './message.ts'
+export { APPROVED, declined, dueOfBill, dueOfBills, isReason, REASONS, respond } from './message.ts'

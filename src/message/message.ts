@@ -1,4 +1,4 @@
-import type { AmountMinor, Currency, LocalTime } from '#base'
+import { type AmountMinor, type Currency, type LocalTime, minor, ZERO } from '#base'
 
 /**
  * The normalized message: what every dialect is read into and written from. Packs map fields to the
@@ -39,6 +39,15 @@ export type Message = {
   adminMinor?: AmountMinor
   token?: Token
   registration?: Registration
+  /** Months to be paid at once (BPJS). */
+  months?: number
+  /** What was delivered: voucher, serial number (SN) of a top-up. */
+  serial?: string
+  /** Lines for the screen or the receipt that no other path carries, in the biller's order. */
+  details?: Detail[]
+  transfer?: Transfer
+  qr?: Qr
+  card?: Card
   /** To be printed under the receipt. */
   infoText?: string
   /** Security data of dialects that have it (DE53). */
@@ -54,6 +63,10 @@ export type Customer = {
   meter?: string
   /** Which of the two numbers the customer typed; the other one is then filled in by the biller. */
   knownBy?: 'id' | 'meter'
+  /** A second number where the biller asks for one: game zone, tax year, area code. */
+  secondId?: string
+  /** The payer's own telephone. */
+  phone?: string
   name?: string
   address?: string
   /** Tariff class: R1, R1M, B2. */
@@ -72,23 +85,84 @@ export type References = {
   biller?: string
   /** Vending receipt number. */
   receipt?: string
+  /** Our own id of this txn toward the biller; the same in its inquiry, payment and status checks. */
+  own?: string
 }
 
 export type Bill = {
   /** YYYYMM */
   period: string
   /** YYYYMMDD; zeros when the biller does not tell. */
-  dueDate: string
-  readDate: string
+  dueDate?: string
+  readDate?: string
   amountMinor: AmountMinor
   /** Negative is a credit to the customer. Already part of `amountMinor`. */
-  incentiveMinor: AmountMinor
-  vatMinor: AmountMinor
-  penaltyMinor: AmountMinor
+  incentiveMinor?: AmountMinor
+  vatMinor?: AmountMinor
+  penaltyMinor?: AmountMinor
+  /** Retribution, meter fee, waste and the like. Already part of `amountMinor`. */
+  miscMinor?: AmountMinor
   /** Meter readings at the beginning and end: off-peak (LWBP), peak (WBP), reactive (kVARh). */
-  offPeak: [from: string, to: string]
-  peak: [from: string, to: string]
-  reactive: [from: string, to: string]
+  offPeak?: [from: string, to: string]
+  peak?: [from: string, to: string]
+  reactive?: [from: string, to: string]
+  /** Reading of a water or gas meter. */
+  reading?: [from: string, to: string]
+}
+
+/** What is collected for one bill: its amount and its late fee. The admin fee is not in it. */
+export function dueOfBill({ amountMinor, penaltyMinor = ZERO }: Bill): AmountMinor {
+  return minor(amountMinor + penaltyMinor)
+}
+
+/** What is collected for so many bills together. */
+export function dueOfBills(bills: readonly Bill[]): AmountMinor {
+  let due = 0n
+  for (const { amountMinor, penaltyMinor = ZERO } of bills) due += amountMinor + penaltyMinor
+  return minor(due)
+}
+
+export type Detail = { label: string; text: string }
+
+/** Money sent to an account: the beneficiary. */
+export type Transfer = {
+  /** The bank's code in the clearing (BI: three digits, or the BIC). */
+  bank?: string
+  account: string
+  name?: string
+  remark?: string
+}
+
+/** A QRIS payment: what the code says and who takes part (EMVCo MPM; QRIS 4.7, 4.8). */
+export type Qr = {
+  /** The code as it was scanned. */
+  content?: string
+  merchantPan?: string
+  merchantId?: string
+  merchantName?: string
+  merchantCity?: string
+  postalCode?: string
+  category?: string
+  criteria?: string
+  tipMinor?: AmountMinor
+  /** National numbering of acquirer and issuer (9360…). */
+  acquirer?: string
+  issuer?: string
+  customerPan?: string
+  customerName?: string
+  /** Raw objects 61 and 62 of the code, as DE57 carries them. */
+  additional?: string
+  approval?: string
+  invoice?: string
+}
+
+/** A card payment's sensitive parts. PIN blocks are hexadecimal, under the zone key of whoever sent them. */
+export type Card = {
+  pan?: string
+  /** YYMM */
+  expiry?: string
+  track2?: string
+  pinBlock?: string
 }
 
 export type Token = {

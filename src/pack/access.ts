@@ -1,13 +1,17 @@
 import type { AmountMinor, LocalTime } from '#base'
 import type {
   Bill,
+  Card,
   Customer,
+  Detail,
   Message,
   Original,
   Path,
+  Qr,
   References,
   Registration,
   Token,
+  Transfer,
 } from '#message'
 
 /**
@@ -37,6 +41,9 @@ const token = (m: Message): Token => (m.token ??= {})
 const registration = (m: Message): Registration => (m.registration ??= { number: '' })
 const original = (m: Message): Original =>
   (m.original ??= { kind: 'payment', trace: '', sentAt: '' as LocalTime, bank: '' })
+const transfer = (m: Message): Transfer => (m.transfer ??= { account: '' })
+const qr = (m: Message): Qr => (m.qr ??= {})
+const card = (m: Message): Card => (m.card ??= {})
 
 type M = Message
 type Money = AmountMinor
@@ -61,6 +68,8 @@ export const ACCESS: Readonly<Record<Exclude<Path, 'outcome'>, Access>> = {
   'customer.id': of<M, string>(m => m.customer?.id, (m, v) => (customer(m).id = v)),
   'customer.meter': of<M, string>(m => m.customer?.meter, (m, v) => (customer(m).meter = v)),
   'customer.knownBy': of<M, 'id' | 'meter'>(m => m.customer?.knownBy, (m, v) => (customer(m).knownBy = v)),
+  'customer.secondId': of<M, string>(m => m.customer?.secondId, (m, v) => (customer(m).secondId = v)),
+  'customer.phone': of<M, string>(m => m.customer?.phone, (m, v) => (customer(m).phone = v)),
   'customer.name': of<M, string>(m => m.customer?.name, (m, v) => (customer(m).name = v)),
   'customer.address': of<M, string>(m => m.customer?.address, (m, v) => (customer(m).address = v)),
   'customer.tariff': of<M, string>(m => m.customer?.tariff, (m, v) => (customer(m).tariff = v)),
@@ -71,6 +80,7 @@ export const ACCESS: Readonly<Record<Exclude<Path, 'outcome'>, Access>> = {
   'reference.switching': of<M, string>(m => m.reference?.switching, (m, v) => (reference(m).switching = v)),
   'reference.biller': of<M, string>(m => m.reference?.biller, (m, v) => (reference(m).biller = v)),
   'reference.receipt': of<M, string>(m => m.reference?.receipt, (m, v) => (reference(m).receipt = v)),
+  'reference.own': of<M, string>(m => m.reference?.own, (m, v) => (reference(m).own = v)),
   billsOutstanding: of<M, number>(m => m.billsOutstanding, (m, v) => (m.billsOutstanding = v)),
   billsPaid: of<M, number>(m => m.billsPaid, (m, v) => (m.billsPaid = v)),
   bills: of<M, Bill[]>(m => m.bills, (m, v) => (m.bills = v)),
@@ -81,6 +91,9 @@ export const ACCESS: Readonly<Record<Exclude<Path, 'outcome'>, Access>> = {
   'bills[].incentiveMinor': of<Bill, Money>(b => b.incentiveMinor, (b, v) => (b.incentiveMinor = v)),
   'bills[].vatMinor': of<Bill, Money>(b => b.vatMinor, (b, v) => (b.vatMinor = v)),
   'bills[].penaltyMinor': of<Bill, Money>(b => b.penaltyMinor, (b, v) => (b.penaltyMinor = v)),
+  'bills[].miscMinor': of<Bill, Money>(b => b.miscMinor, (b, v) => (b.miscMinor = v)),
+  'bills[].reading[0]': of<Bill, string>(b => b.reading?.[0], (b, v) => ((b.reading ??= ['', ''])[0] = v)),
+  'bills[].reading[1]': of<Bill, string>(b => b.reading?.[1], (b, v) => ((b.reading ??= ['', ''])[1] = v)),
   'bills[].offPeak[0]': of<Bill, string>(b => b.offPeak?.[0], (b, v) => ((b.offPeak ??= ['', ''])[0] = v)),
   'bills[].offPeak[1]': of<Bill, string>(b => b.offPeak?.[1], (b, v) => ((b.offPeak ??= ['', ''])[1] = v)),
   'bills[].peak[0]': of<Bill, string>(b => b.peak?.[0], (b, v) => ((b.peak ??= ['', ''])[0] = v)),
@@ -111,6 +124,35 @@ export const ACCESS: Readonly<Record<Exclude<Path, 'outcome'>, Access>> = {
   'registration.components[].type': of<Component, string>(c => c.type, (c, v) => (c.type = v)),
   'registration.components[].amountMinor': of<Component, Money>(c => c.amountMinor, (c, v) => (c.amountMinor = v)),
   'registration.mutation': of<M, string>(m => m.registration?.mutation, (m, v) => (registration(m).mutation = v)),
+  months: of<M, number>(m => m.months, (m, v) => (m.months = v)),
+  serial: of<M, string>(m => m.serial, (m, v) => (m.serial = v)),
+  details: of<M, Detail[]>(m => m.details, (m, v) => (m.details = v)),
+  'details[].label': of<Detail, string>(d => d.label, (d, v) => (d.label = v)),
+  'details[].text': of<Detail, string>(d => d.text, (d, v) => (d.text = v)),
+  'transfer.bank': of<M, string>(m => m.transfer?.bank, (m, v) => (transfer(m).bank = v)),
+  'transfer.account': of<M, string>(m => m.transfer?.account, (m, v) => (transfer(m).account = v)),
+  'transfer.name': of<M, string>(m => m.transfer?.name, (m, v) => (transfer(m).name = v)),
+  'transfer.remark': of<M, string>(m => m.transfer?.remark, (m, v) => (transfer(m).remark = v)),
+  'qr.content': of<M, string>(m => m.qr?.content, (m, v) => (qr(m).content = v)),
+  'qr.merchantPan': of<M, string>(m => m.qr?.merchantPan, (m, v) => (qr(m).merchantPan = v)),
+  'qr.merchantId': of<M, string>(m => m.qr?.merchantId, (m, v) => (qr(m).merchantId = v)),
+  'qr.merchantName': of<M, string>(m => m.qr?.merchantName, (m, v) => (qr(m).merchantName = v)),
+  'qr.merchantCity': of<M, string>(m => m.qr?.merchantCity, (m, v) => (qr(m).merchantCity = v)),
+  'qr.postalCode': of<M, string>(m => m.qr?.postalCode, (m, v) => (qr(m).postalCode = v)),
+  'qr.category': of<M, string>(m => m.qr?.category, (m, v) => (qr(m).category = v)),
+  'qr.criteria': of<M, string>(m => m.qr?.criteria, (m, v) => (qr(m).criteria = v)),
+  'qr.tipMinor': of<M, Money>(m => m.qr?.tipMinor, (m, v) => (qr(m).tipMinor = v)),
+  'qr.acquirer': of<M, string>(m => m.qr?.acquirer, (m, v) => (qr(m).acquirer = v)),
+  'qr.issuer': of<M, string>(m => m.qr?.issuer, (m, v) => (qr(m).issuer = v)),
+  'qr.customerPan': of<M, string>(m => m.qr?.customerPan, (m, v) => (qr(m).customerPan = v)),
+  'qr.customerName': of<M, string>(m => m.qr?.customerName, (m, v) => (qr(m).customerName = v)),
+  'qr.additional': of<M, string>(m => m.qr?.additional, (m, v) => (qr(m).additional = v)),
+  'qr.approval': of<M, string>(m => m.qr?.approval, (m, v) => (qr(m).approval = v)),
+  'qr.invoice': of<M, string>(m => m.qr?.invoice, (m, v) => (qr(m).invoice = v)),
+  'card.pan': of<M, string>(m => m.card?.pan, (m, v) => (card(m).pan = v)),
+  'card.expiry': of<M, string>(m => m.card?.expiry, (m, v) => (card(m).expiry = v)),
+  'card.track2': of<M, string>(m => m.card?.track2, (m, v) => (card(m).track2 = v)),
+  'card.pinBlock': of<M, string>(m => m.card?.pinBlock, (m, v) => (card(m).pinBlock = v)),
   infoText: of<M, string>(m => m.infoText, (m, v) => (m.infoText = v)),
   security: of<M, string>(m => m.security, (m, v) => (m.security = v)),
 }

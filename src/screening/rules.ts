@@ -1,5 +1,5 @@
 import type { AmountMinor, BusinessDate } from '#base'
-import type { Message, Reason } from '#message'
+import { dueOfBills, type Message, type Reason } from '#message'
 
 /**
  * May it proceed? Facts are gathered first, then these rules decide without waiting for anything;
@@ -174,9 +174,7 @@ export function dueFor(told: Message, billsPaid: number | undefined): bigint | u
   if (!told.bills) return told.amountMinor
   const count = billsPaid ?? told.bills.length
   if (count < 1 || count > told.bills.length) return undefined
-  let due = 0n
-  for (const bill of told.bills.slice(0, count)) due += bill.amountMinor + bill.penaltyMinor
-  return due
+  return dueOfBills(told.bills.slice(0, count))
 }
 
 function screen<F>(rules: readonly Rule<F>[], message: Message, facts: F): Decision {

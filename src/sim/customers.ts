@@ -1,5 +1,5 @@
 import { minor, rupiah, ZERO, type AmountMinor } from '#base'
-import type { Bill, Customer, Registration } from '#message'
+import type { Customer, Registration } from '#message'
 import {
   hash,
   inventAddress,
@@ -8,6 +8,7 @@ import {
   inventTariff,
   NO_READING,
   periodOf,
+  type PlnBill,
   todayOf,
   type Today,
 } from './invent.ts'
@@ -33,7 +34,7 @@ export type PostpaidAccount = {
   readonly customer: Customer
   readonly outstanding: number
   /** Oldest first, at most four. Paid ones are still in it. */
-  readonly bills: Bill[]
+  readonly bills: PlnBill[]
   /** Of all bills together. */
   readonly adminMinor: AmountMinor
 }
@@ -200,7 +201,7 @@ function sampleBill(
   amount: number,
   penalty: number,
   offPeak: [string, string],
-): Bill {
+): PlnBill {
   return {
     period,
     dueDate: '00000000',

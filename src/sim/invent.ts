@@ -116,9 +116,9 @@ export function inventBills(
   fromMonth: number,
   count: number,
   today: Today,
-): Bill[] {
+): PlnBill[] {
   const ends = readings(number, tariff.powerVa, fromMonth - 1, count + 1)
-  const bills: Bill[] = []
+  const bills: PlnBill[] = []
   for (let i = 0; i < count; i++) {
     const used: readonly [number, number] = [ends[i] as number, ends[i + 1] as number]
     bills.push(inventBill(number, tariff, fromMonth + i, used, today))
@@ -132,7 +132,7 @@ function inventBill(
   month: number,
   [from, to]: readonly [number, number],
   today: Today,
-): Bill {
+): PlnBill {
   const period = periodOf(month)
   const energyRupiah = Math.ceil(((to - from) * tariff.kwhMinor) / 100)
   const vatRupiah = Math.floor((energyRupiah * tariff.vatPercent) / 100)
@@ -151,6 +151,9 @@ function inventBill(
     reactive: [NO_READING, NO_READING],
   }
 }
+
+/** PLN tells all of this of every month. */
+export type PlnBill = Required<Omit<Bill, 'miscMinor' | 'reading'>>
 
 export const NO_READING = '00000000'
 

@@ -1,6 +1,6 @@
 import { minor } from '#base'
-import type { Bill, Message, Reason } from '#message'
-import { postpaidOf, prepaidOf, registrationOf, type PostpaidAccount } from './customers.ts'
+import { type Bill, dueOfBills, type Message, type Reason } from '#message'
+import { postpaidOf, prepaidOf, registrationOf } from './customers.ts'
 import type { PrepaidAccount } from './customers.ts'
 import { keyByReference, keyByTime, periodBit, sameAmount } from './desk.ts'
 import type { Desk } from './desk.ts'
@@ -22,7 +22,7 @@ export const postpaid: Desk = {
     if (bills.length === 0) return 'already-paid'
     const all = account.bills.length
     return {
-      amountMinor: due(bills),
+      amountMinor: dueOfBills(bills),
       currency: 'IDR',
       customer: account.customer,
       reference: { switching: at.references.next('SIM', number) },
@@ -40,7 +40,7 @@ export const postpaid: Desk = {
     if (bills.length === 0 || anyPaid(message, asked, at.paidPeriods)) return 'already-paid'
     const oldest = bills.slice(0, asked)
     if (asked < 1 || oldest.length < asked) return 'reference-mismatch'
-    if (!sameAmount(message.amountMinor, due(oldest))) return 'amount-invalid'
+    if (!sameAmount(message.amountMinor, dueOfBills(oldest))) return 'amount-invalid'
     return oldest.reduce((bits, bill) => bits | periodBit(bill.period), 0)
   },
 
@@ -162,13 +162,6 @@ const INFO = 'Informasi Hubungi Call Center 123'
 function unpaid(bills: Bill[], paidPeriods: number): Bill[] {
   if (paidPeriods === 0) return bills
   return bills.filter(bill => (paidPeriods & periodBit(bill.period)) === 0)
-}
-
-/** What is collected for bills: RP TAG and late fees. The admin fee is not in it. */
-function due(bills: PostpaidAccount['bills']): ReturnType<typeof minor> {
-  let total = 0n
-  for (const bill of bills) total += bill.amountMinor + bill.penaltyMinor
-  return minor(total)
 }
 
 function anyPaid({ bills = [] }: Message, asked: number, paidPeriods: number): boolean {

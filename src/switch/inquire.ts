@@ -1,7 +1,7 @@
 import { type Clock, NadiError, type TxnIds } from '#base'
 import type { Evidence } from '#journal'
 import type { LinkOutcome } from '#link'
-import { APPROVED, declined, type Message, type Outcome, respond } from '#message'
+import { APPROVED, declined, dueOfBills, type Message, type Outcome, respond } from '#message'
 import { customerOf } from '#screening'
 import { sendAnswer } from './answer.ts'
 import { quoteFor } from './compose.ts'
@@ -236,9 +236,7 @@ function requestKey({ message, sessionPartner }: Incoming): string {
 /** A biller whose total is not the sum of its bills cannot be paid. */
 function addsUp({ bills, amountMinor }: Message): boolean {
   if (!bills) return true
-  let due = 0n
-  for (const bill of bills) due += bill.amountMinor + bill.penaltyMinor
-  return bills.length > 0 && due === amountMinor
+  return bills.length > 0 && dueOfBills(bills) === amountMinor
 }
 
 function isThere<T>(value: T | undefined): value is T {

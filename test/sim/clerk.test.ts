@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { minor, rupiah, SeededRandom, VirtualClock, type AmountMinor, type LocalTime } from '#base'
-import type { Message, MessageKind } from '#message'
+import { dueOfBills, type Message, type MessageKind } from '#message'
 import { Book, openBookFile, PLN_DESKS, type Desk } from '#sim'
 import { Clerk } from '../../src/sim/clerk.ts'
 import { postpaidOf, prepaidOf, registrationOf } from '../../src/sim/customers.ts'
@@ -35,7 +35,7 @@ const inquiry = (id: string) => request('inquiry', 'pln-postpaid', { customer: {
 function payment(told: Message, trace: string, billsPaid = told.bills?.length): Message {
   const { outcome: _, settlementDate: __, ...rest } = told
   const bills = told.bills?.slice(0, billsPaid) ?? []
-  const due = bills.reduce((sum, bill) => sum + bill.amountMinor + bill.penaltyMinor, 0n)
+  const due = dueOfBills(bills)
   return {
     ...rest,
     kind: 'payment',
@@ -305,7 +305,7 @@ t.test('bills are payable if and only if they are unpaid, whatever happens', asy
           .filter(({ account, state }) => account.endsWith(id) && state === 'paid')
           .reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
         const owed = postpaidOf(id, NOV_20)?.bills ?? []
-        const all = owed.reduce((sum, bill) => sum + bill.amountMinor + bill.penaltyMinor, 0n)
+        const all = dueOfBills(owed)
         return paid + (ask(inquiry(id)).amountMinor ?? 0n) === all
       })
     }),

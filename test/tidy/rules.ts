@@ -6,7 +6,7 @@
 export const ORDER: readonly (readonly string[])[] = [
   ['base'],
   ['telemetry'],
-  ['message', 'iso8583', 'hsm', 'net', 'postgres'],
+  ['message', 'iso8583', 'http', 'hsm', 'net', 'postgres'],
   ['pack', 'txn'],
   ['screening', 'pricing', 'routing'],
   ['ledger'],
@@ -70,6 +70,7 @@ export const NEVER: readonly { from: readonly string[]; to: readonly string[]; b
 export const PURE = [
   'message',
   'iso8583',
+  'http',
   'pack',
   'txn',
   'screening',
