@@ -14,6 +14,7 @@ import { percentile, runPgbench, singleCommitP50 } from './journal.ts'
 import { Lab } from './lab.ts'
 import { load } from './load.ts'
 import { memoryRun } from './memory.ts'
+import { relayCycleP50 } from './relay.ts'
 
 type CycleRow = {
   readonly inFlight: number
@@ -31,6 +32,8 @@ export type BenchResult = {
   readonly ratio?: number
   readonly loneCycleP50Ms?: number
   readonly singleCommitP50Ms: number
+  /** A lone cycle through a relay that does nothing: what this machine asks for the hops alone. */
+  readonly relayCycleP50Ms: number
 }
 
 const RATIO_IN_FLIGHT = 256
@@ -82,11 +85,15 @@ async function measure(
   const ours = await lab.database('bench')
   const levels = new Map(inFlights.map(inFlight => [inFlight, newLevel()]))
   const single: number[] = []
+  const relay: number[] = []
   const tps: number[] = []
   await load({ address: lab.partners, inFlight: 64, seconds: 2 })
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [inFlight, level] of levels) {
-      if (inFlight === 1) single.push(await singleCommitP50(ours))
+      if (inFlight === 1) {
+        single.push(await singleCommitP50(ours))
+        relay.push(await relayCycleP50(ours))
+      }
       // Beside the level that it is compared with.
       if (inFlight === RATIO_IN_FLIGHT && !options['no-pgbench']) {
         const figure = await runPgbench(ours, seconds)
@@ -95,6 +102,7 @@ async function measure(
       await measureLevel(level, inFlight, seconds)
     }
     single.push(await singleCommitP50(ours))
+    relay.push(await relayCycleP50(ours))
   }
   const cycles = [...levels].map(([inFlight, level]) => rowOf(inFlight, level))
   const pgbenchTps = tps.length > 0 ? Math.round(percentileOf(tps)) : undefined
@@ -106,6 +114,7 @@ async function measure(
     ...(pgbenchTps !== undefined && compared && { ratio: round(compared.perSecond / pgbenchTps) }),
     ...(lone && { loneCycleP50Ms: lone.p50Ms }),
     singleCommitP50Ms: round(percentileOf(single)),
+    relayCycleP50Ms: round(percentileOf(relay)),
   }
   const cpu = new Map([...levels].map(([inFlight, level]) => [inFlight, cpuText(level)]))
   return { result, cpu }
@@ -172,7 +181,7 @@ function print(result: BenchResult, cpu: Map<number, string>): void {
         `${`${batch}`.padStart(16)}   ${cpu.get(inFlight)}`,
     )
   }
-  const { pgbenchTps, ratio, loneCycleP50Ms, singleCommitP50Ms } = result
+  const { pgbenchTps, ratio, loneCycleP50Ms, singleCommitP50Ms, relayCycleP50Ms } = result
   console.log(
     pgbenchTps === undefined
       ? 'pgbench was not run'
@@ -181,7 +190,9 @@ function print(result: BenchResult, cpu: Map<number, string>): void {
   if (loneCycleP50Ms !== undefined)
     console.log(
       `a lone cycle takes ${loneCycleP50Ms} ms, a single-row commit ${singleCommitP50Ms} ms: ` +
-        `${round(loneCycleP50Ms / singleCommitP50Ms)} of them`,
+        `${round(loneCycleP50Ms / singleCommitP50Ms)} of them; a relay that does nothing, ` +
+        `over the same hops with two of those commits, takes ${relayCycleP50Ms} ms: ` +
+        `${round(relayCycleP50Ms / singleCommitP50Ms)} of them`,
     )
 }
 
