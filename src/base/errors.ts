@@ -66,8 +66,16 @@ export const ERRORS = {
   },
   HTTP_FRAME: { retry: false, text: 'an HTTP message cannot be read or written' },
   PACK_CREDENTIAL: { retry: false, text: 'a credential that the dialect needs is not there' },
+  DOCUMENT_SYNTAX: { retry: false, text: 'a document cannot be read' },
+  DOCUMENT_LIMIT: { retry: false, text: 'a document is larger or deeper than is read' },
+  DOCUMENT_TYPE: { retry: false, text: 'a body is not of the type that the dialect has' },
   CODEC_SPEC: { retry: false, text: 'the description of a dialect contradicts itself' },
   CODEC_PATH: { retry: false, text: 'a path names no field of the dialect' },
+  CODEC_RULE: { retry: false, text: 'a message is not what its dialect wants of its type' },
+  HSM_UNAVAILABLE: { retry: true, text: 'the HSM does not answer' },
+  HSM_BUSY: { retry: true, text: 'the HSM has as many requests in flight as it may' },
+  HSM_REQUEST: { retry: false, text: 'a value does not fit the field of a host command' },
+  HSM_RESPONSE: { retry: true, text: 'what the HSM answered cannot be read' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -12,6 +12,7 @@ import { simCommand } from './commands/sim.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
 import { txnCommand } from './commands/txn.ts'
+import { webhookCommand } from './commands/webhook.ts'
 import { Context } from './context.ts'
 import { collect } from './parse.ts'
 import { ConfigProblems, type GlobalOptions, programVersion } from './settings.ts'
@@ -75,6 +76,7 @@ function makeProgram(terminal: Terminal, ended: (code: number) => void): Command
     linkCommand,
     partnerCommand,
     productCommand,
+    webhookCommand,
     ledgerCommand,
     isoCommand,
     simCommand,

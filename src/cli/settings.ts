@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { NadiError, Secret } from '#base'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { NadiError, programFolder, Secret } from '#base'
 import type { Config, ConfigPlaces, ConfigResult } from '#config'
 import type { Problem } from '#pack'
 import { AdminClient } from './admin-client.ts'
@@ -29,14 +28,6 @@ export class ConfigProblems extends Error {
     super('the configuration is wrong')
     this.problems = problems
   }
-}
-
-/** The folder with package.json: where conf/, protocols/ and var/ lie unless told otherwise. */
-export function programFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder))
-    folder = dirname(folder)
-  return folder
 }
 
 export function programVersion(): string {

@@ -1,29 +1,37 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorText } from '#base'
-import { compilePack, type Pack, type PackFiles, type Problem } from '#pack'
+import { errorText, programFolder } from '#base'
+import type { TableText } from '#iso8583'
+import { compilePack, type HttpPack, type Pack, type PackFiles, type Problem } from '#pack'
 
 /** The files of a pack's folder that are part of the pack itself. */
 const PACK_FILES = ['pack.yaml', 'fields.yaml']
 
 /**
- * Reads every pack under `folder` (`protocols/`). A pack with problems is left out, and all its
+ * Reads every pack under `folder` (`protocols/`); they may speak by the tables of the standards. A pack with problems is left out, and all its
  * problems are told as `protocols/pln-2003-111/pack.yaml:12`.
  */
-export function loadPacks(folder: string): {
+export function loadPacks(
+  folder: string,
+  specsFolder = join(programFolder(), 'specs'),
+): {
   readonly packs: ReadonlyMap<string, Pack>
+  readonly httpPacks: ReadonlyMap<string, HttpPack>
   readonly problems: readonly Problem[]
 } {
   const packs = new Map<string, Pack>()
+  const httpPacks = new Map<string, HttpPack>()
   const problems: Problem[] = []
   const sources = readSources(folder, problems)
+  const tables = readTables(specsFolder, problems)
   for (const name of sources.keys()) {
-    const result = compilePack(name, sources)
+    const result = compilePack(name, sources, tables)
     if ('pack' in result) packs.set(name, result.pack)
+    else if ('httpPack' in result) httpPacks.set(name, result.httpPack)
     else
       for (const problem of result.problems) addOnce(problems, join(folder, problem.path), problem)
   }
-  return { packs, problems }
+  return { packs, httpPacks, problems }
 }
 
 /** A problem that several packs inherit is told once. */
@@ -48,4 +56,15 @@ function readSources(folder: string, problems: Problem[]): Map<string, PackFiles
     problems.push({ path: folder, text: errorText(error) })
   }
   return sources
+}
+
+function readTables(folder: string, problems: Problem[]): TableText[] {
+  try {
+    return readdirSync(folder)
+      .filter(file => file.endsWith('.yaml'))
+      .map(file => ({ path: file, text: readFileSync(join(folder, file), 'utf8') }))
+  } catch (error) {
+    problems.push({ path: folder, text: errorText(error) })
+    return []
+  }
 }

@@ -73,7 +73,8 @@ function writeFrame(
   body: Uint8Array,
 ): Uint8Array {
   let head = start
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name] as string
     // A line break in a value would begin a header, or a message, that nobody meant to send.
     if (!NAME.test(name) || !VALUE.test(value))
       throw bad(`http.headers.${name}`, 'one line of text')
@@ -81,26 +82,46 @@ function writeFrame(
   }
   head += '\r\n'
   const frame = Buffer.allocUnsafe(head.length + body.length)
-  frame.write(head, 0, 'latin1')
+  frame.latin1Write(head, 0)
   frame.set(body, head.length)
   return frame
 }
 
+const END_OF_HEAD = Buffer.from('\r\n\r\n')
+
 function readFrame(frame: Uint8Array) {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
-  const end = bytes.subarray(0, HEAD_BYTES_MAX).indexOf('\r\n\r\n')
-  if (end < 0) throw bad('http.head', `an empty line within ${HEAD_BYTES_MAX} bytes`)
-  const [start = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')
-  const headers: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase()
-    const value = line.slice(colon + 1).trim()
-    if (!NAME.test(name) || !VALUE.test(value)) throw bad('http.headers', 'name: value')
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value
+  const end = bytes.indexOf(END_OF_HEAD)
+  if (end < 0 || end + END_OF_HEAD.length > HEAD_BYTES_MAX) {
+    throw bad('http.head', `an empty line within ${HEAD_BYTES_MAX} bytes`)
   }
-  const body = end + 4 < bytes.length ? frame.subarray(end + 4) : EMPTY
-  return { start, headers, body }
+  const head = bytes.latin1Slice(0, end)
+  const startEnd = head.indexOf('\r\n')
+  const headers: Record<string, string> = {}
+  if (startEnd < 0) return { start: head, headers, body: bodyOf(frame, end) }
+  for (let at = startEnd + 2; at <= end; ) {
+    const found = head.indexOf('\r\n', at)
+    const lineEnd = found < 0 ? end : found
+    readHeader(head.slice(at, lineEnd), headers)
+    at = lineEnd + 2
+  }
+  return { start: head.slice(0, startEnd), headers, body: bodyOf(frame, end) }
+}
+
+function bodyOf(frame: Uint8Array, end: number): Uint8Array {
+  const from = end + END_OF_HEAD.length
+  return from < frame.length ? frame.subarray(from) : EMPTY
+}
+
+function readHeader(line: string, headers: Record<string, string>): void {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(colon, 0)).toLowerCase()
+  const value = line.slice(colon + 1).trim()
+  // A header of that name would be no entry of the object but its prototype.
+  if (!NAME.test(name) || !VALUE.test(value) || name === '__proto__') {
+    throw bad('http.headers', 'name: value')
+  }
+  headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value
 }
 
 function bad(path: string, expected: string): NadiError {

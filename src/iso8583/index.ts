@@ -11,6 +11,7 @@ export type {
   PlainValue,
 } from './codec/codec.ts'
 export { compileSpec } from './codec/compile.ts'
+export { CLASSES, KIND_OF_CHAR } from './codec/content.ts'
 export {
   adviceOf,
   isAdvice,
@@ -27,13 +28,15 @@ export {
 export type {
   BitmapSpec,
   CompositeSpec,
-  FieldMask as ElementMask,
-  FieldSpec as ElementSpec,
+  ContentClass,
+  FieldMask,
+  FieldSpec,
   Leniency,
   MessageSpec,
   OverlaySpec,
 } from './codec/spec.ts'
 export { LENIENCIES } from './codec/spec.ts'
+export { latin1Text, latin1Write } from './codec/text.ts'
 export type { CardTrack, Track1, Track2, Track3 } from './codec/tracks.ts'
 export {
   formatTrack1,
@@ -43,33 +46,17 @@ export {
   parseTrack2,
   parseTrack3,
 } from './codec/tracks.ts'
-export type { ContentClass } from './content.ts'
-export { CLASS_BITS, CONTENT_CLASSES, KIND_OF_BYTE } from './content.ts'
-export { decode } from './decode.ts'
-export type { FieldCodec, FieldMask, FieldSpec, LengthSpec } from './field.ts'
-export { compileField, parseField } from './field.ts'
-export { FIELD_NUMBER_MAX, Fields } from './fields.ts'
 export type { Channel, ChannelName } from './framing/channels.ts'
 export { CHANNELS } from './framing/channels.ts'
 export type { FramingOptions } from './framing/compile.ts'
 export { compileFraming } from './framing/compile.ts'
-export type {
-  ChannelFramer,
-  ChannelReader,
-  Framer,
-  FrameReader,
-  Measure,
-  OnFrame,
-} from './framing/framing.ts'
+export type { Framer, FrameReader, Measure, OnFrame } from './framing/framing.ts'
 export { measureBy } from './framing/measure.ts'
 export type { FramingSpec, HeaderForm, LengthForm } from './framing/spec.ts'
 export { importJpos } from './import/jpos.ts'
 export { importMoov } from './import/moov.ts'
 export { exportMoov } from './import/moov-export.ts'
 export type { ImportResult, Note } from './import/result.ts'
-export type { FieldTable, TableSpec } from './table.ts'
-export { compileTable } from './table.ts'
 export type { TableResult, TableText } from './tables/compile.ts'
-export { compileTable as compileTableText } from './tables/compile.ts'
+export { compileTable } from './tables/compile.ts'
 export { toTable } from './tables/write-table.ts'
-export { FrameWriter } from './writer.ts'

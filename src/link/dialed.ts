@@ -233,9 +233,12 @@ export class DialedLink<T> implements Link<T> {
 
   #dial(): void {
     const reader = this.#dialect.framing.reader()
-    const onFrame = (frame: Uint8Array): void => {
+    const onFrame = (frame: Uint8Array, header: Uint8Array): void => {
       // Frames may follow in the chunk whose first one made us hang up.
-      if (this.#connection === connection) this.#onFrame(frame)
+      if (this.#connection === connection) this.#onFrame(frame, header)
+    }
+    const onKeepAlive = (): void => {
+      if (this.#connection === connection) this.#answerKeepAlive()
     }
     const connection = this.#dialer.dial({
       onConnect: () => {
@@ -247,7 +250,7 @@ export class DialedLink<T> implements Link<T> {
         if (this.#connection !== connection) return
         this.#heardAtMs = this.#clock.nowMs()
         try {
-          reader.push(chunk, onFrame)
+          reader.push(chunk, onFrame, onKeepAlive)
         } catch (error) {
           if (!isNadiError(error, 'FRAME_LENGTH')) throw error
           this.#log.warn('the stream from the peer is broken', { error: error.message })
@@ -280,7 +283,7 @@ export class DialedLink<T> implements Link<T> {
     return false
   }
 
-  #onFrame(view: Uint8Array): void {
+  #onFrame(view: Uint8Array, header: Uint8Array): void {
     // The content and the evidence outlive the view.
     const frame = Buffer.from(view)
     const read = this.#read(frame)
@@ -291,7 +294,7 @@ export class DialedLink<T> implements Link<T> {
         return this.#matching.answer(key, { content, frame, atMs: this.#heardAtMs })
       }
       case 'request':
-        if (read.answer) this.#write(this.#dialect.framing.wrap(read.answer))
+        if (read.answer) this.#write(this.#answering(read.answer, header))
         return
       case 'unreadable': {
         const passedOver = this.#unreadableLog.take()
@@ -299,6 +302,19 @@ export class DialedLink<T> implements Link<T> {
         this.#log.warn('a frame cannot be read', { why: read.why, bytes: frame.length, passedOver })
       }
     }
+  }
+
+  /** What they ask us goes back with the header that it came with, turned round. */
+  #answering(frame: Uint8Array, header: Uint8Array): Uint8Array {
+    const { framing } = this.#dialect
+    return header.length > 0
+      ? framing.wrap(frame, framing.answerHeader(header))
+      : framing.wrap(frame)
+  }
+
+  #answerKeepAlive(): void {
+    const { keepAlive, keepAliveAnswered } = this.#dialect.framing
+    if (keepAlive && keepAliveAnswered) this.#write(keepAlive)
   }
 
   #read(frame: Uint8Array): LinkRead<T> {

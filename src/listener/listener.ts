@@ -18,9 +18,10 @@ export type ListenerHandlers = {
   /**
    * One request. Exactly one `session.answer` or `session.silence` is owed for it. `crowded` says
    * that more requests are in flight than the listener may take: the handler answers no at once.
-   * The frame is a view that is valid until this returns.
+   * The frame is a view that is valid until this returns. `header` is the framing's own, in front of
+   * the frame (a TPDU, BASE24's start): it goes back with the answer; empty where there is none.
    */
-  onFrame(session: Session, frame: Uint8Array, crowded: boolean): void
+  onFrame(session: Session, frame: Uint8Array, crowded: boolean, header: Uint8Array): void
   onClose(session: Session, reason: string): void
 }
 
@@ -29,8 +30,11 @@ export interface Session {
   readonly peer: string
   readonly openedAtMs: number
   readonly open: boolean
-  /** Answers one request. On a session that has closed it does nothing but settle the count. */
-  answer(frame: Uint8Array): void
+  /**
+   * Answers one request, which came with this header. On a session that has closed it does nothing
+   * but settle the count.
+   */
+  answer(frame: Uint8Array, header?: Uint8Array): void
   /** Settles one request that gets no answer. */
   silence(): void
   close(reason: string): void

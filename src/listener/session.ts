@@ -35,13 +35,14 @@ export class FrameSession implements Session, ConnectionHandlers {
   readonly #connection: Connection
   readonly #framing: Framer
   readonly #reader: FrameReader
-  readonly #onFrame = (frame: Uint8Array): void => this.#take(frame)
+  readonly #onFrame = (frame: Uint8Array, header: Uint8Array): void => this.#take(frame, header)
+  readonly #onKeepAlive = (): void => this.#answerKeepAlive()
   #open = true
   #draining = false
   #owed = 0
   #paused = false
   #delivering = false
-  #keptBack: Uint8Array[] = []
+  #keptBack: { readonly frame: Uint8Array; readonly header: Uint8Array }[] = []
   #lastFrameAtMs: number
   #unfinishedSinceMs: number | undefined
   #framesSeen = 0
@@ -73,9 +74,9 @@ export class FrameSession implements Session, ConnectionHandlers {
     return this.#owed
   }
 
-  answer(frame: Uint8Array): void {
+  answer(frame: Uint8Array, header?: Uint8Array): void {
     this.#settle()
-    if (this.#open) this.#send(frame)
+    if (this.#open) this.#send(frame, header)
     this.#afterSettling()
   }
 
@@ -113,7 +114,7 @@ export class FrameSession implements Session, ConnectionHandlers {
     if (!this.#open || this.#draining) return
     const seen = this.#framesSeen
     try {
-      this.#reader.push(chunk, this.#onFrame)
+      this.#reader.push(chunk, this.#onFrame, this.#onKeepAlive)
     } catch (error) {
       if (!isNadiError(error, 'FRAME_LENGTH')) throw error
       this.#host.badFrame(this, error)
@@ -128,24 +129,24 @@ export class FrameSession implements Session, ConnectionHandlers {
     this.#host.closed(this, this.#reason ?? reason)
   }
 
-  #take(frame: Uint8Array): void {
+  #take(frame: Uint8Array, header: Uint8Array): void {
     if (!this.#open || this.#draining) return
     this.#framesSeen++
     if (this.#owed < this.#host.options.inFlightPerSessionMax && this.#keptBack.length === 0) {
-      return this.#deliver(frame)
+      return this.#deliver(frame, header)
     }
-    this.#keptBack.push(Buffer.from(frame))
+    this.#keptBack.push({ frame: Buffer.from(frame), header: Buffer.from(header) })
     if (this.#paused) return
     this.#paused = true
     this.#connection.pause()
   }
 
-  #deliver(frame: Uint8Array): void {
+  #deliver(frame: Uint8Array, header: Uint8Array): void {
     const { options, log } = this.#host
     const crowded = this.#host.taken()
     const owed = ++this.#owed
     try {
-      options.handlers.onFrame(this, frame, crowded)
+      options.handlers.onFrame(this, frame, crowded, header)
     } catch (error) {
       if (error instanceof AssertionFailed) throw error
       log.error('a frame could not be handled', { session: this.id, error: errorText(error) })
@@ -159,11 +160,15 @@ export class FrameSession implements Session, ConnectionHandlers {
     this.#host.settled()
   }
 
-  #send(frame: Uint8Array): void {
+  #send(frame: Uint8Array, header: Uint8Array | undefined): void {
     const { options, log } = this.#host
     let bytes: Uint8Array
     try {
-      bytes = this.#framing.wrap(frame)
+      const framing = this.#framing
+      bytes =
+        header && header.length > 0
+          ? framing.wrap(frame, framing.answerHeader(header))
+          : framing.wrap(frame)
     } catch (error) {
       if (!isNadiError(error)) throw error
       log.error('an answer cannot be framed', { session: this.id, error: error.message })
@@ -180,6 +185,11 @@ export class FrameSession implements Session, ConnectionHandlers {
     }
   }
 
+  #answerKeepAlive(): void {
+    const { keepAlive, keepAliveAnswered } = this.#framing
+    if (keepAlive && keepAliveAnswered && this.#open) this.#connection.write(keepAlive)
+  }
+
   #afterSettling(): void {
     if (this.#keptBack.length > 0) this.#deliverKeptBack()
     if (this.#draining && this.#owed === 0 && this.#open) this.close('drained')
@@ -193,7 +203,8 @@ export class FrameSession implements Session, ConnectionHandlers {
     let next = 0
     const frames = this.#keptBack
     while (next < frames.length && this.#owed < max && this.#open && !this.#draining) {
-      this.#deliver(frames[next++] as Uint8Array)
+      const { frame, header } = frames[next++] as (typeof frames)[number]
+      this.#deliver(frame, header)
     }
     if (this.#keptBack === frames) this.#keptBack = frames.slice(next)
     this.#delivering = false

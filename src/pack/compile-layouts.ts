@@ -1,4 +1,3 @@
-import type { FieldSpec } from '#iso8583'
 import { DICTIONARY, isPath, type Path } from '#message'
 import { ACCESS } from './access.ts'
 import type { Check } from './check.ts'
@@ -13,8 +12,8 @@ export type LayoutSources = ReadonlyMap<string, ListTree>
 export type Context = {
   readonly check: Check
   readonly layouts: LayoutSources
-  /** The element that is being described. */
-  readonly field: FieldSpec
+  /** The element that is being described: `de48`. */
+  readonly field: string
   /** Paths that earlier elements of the same message have set. */
   readonly before: ReadonlySet<Path>
   /** Paths that this element sets. */
@@ -92,7 +91,7 @@ export function makeValue(
   const { before, own, prefix, field } = context
   const again = before.has(path)
   own.add(path)
-  const writePath = relative === '' ? `de${field.number}` : `de${field.number}.${prefix}${relative}`
+  const writePath = relative === '' ? field : `${field}.${prefix}${relative}`
   return valuePart(format, ACCESS[path as keyof typeof ACCESS], {
     path,
     readName: relative,
@@ -116,7 +115,7 @@ function compileCount(
   return countPart({ width: Number(width) }, ACCESS[path], {
     name: text.replace(/ n\d$/, ''),
     path,
-    writePath: `de${context.field.number}.${relative}`,
+    writePath: `${context.field}.${relative}`,
     slot: slots.size - 1,
   })
 }
@@ -148,7 +147,7 @@ function compileList(
   return listPart(ACCESS[path], {
     name: relative,
     path,
-    writePath: `de${context.field.number}.${relative}`,
+    writePath: `${context.field}.${relative}`,
     optional: mark === '?',
     shape: { min: Number(min), max: Number(max), layout },
     slot: slots.get(path),

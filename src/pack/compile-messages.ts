@@ -1,10 +1,11 @@
-import { FIELD_NUMBER_MAX, type FieldCodec, type FieldTable, type FrameWriter } from '#iso8583'
+import type { FieldSpec } from '#iso8583'
 import { DICTIONARY, isPath, type Message, type MessageKind, type Path } from '#message'
-import { NadiError } from '#base'
 import { ACCESS } from './access.ts'
 import type { Check } from './check.ts'
 import { isKind, KINDS, type CodeTable } from './codes.ts'
 import { compileLayout, makeValue, type Context, type LayoutSources } from './compile-layouts.ts'
+import { charactersOf, type Dialect, ELEMENT_MAX, formatOf } from './dialect.ts'
+import type { Format } from './format-basics.ts'
 import { parseFormat } from './format.ts'
 import { canWriteLayout, readLayout, saysLayout, writeLayout, type Layout } from './layout.ts'
 import type { Element, Mtis, Plan, Variant } from './plan.ts'
@@ -13,7 +14,7 @@ import type { MapEntry, MapTree, TextTree, Tree } from './source.ts'
 /** What the compilation of messages needs from the sections compiled before it. */
 export type Parts = {
   readonly check: Check
-  readonly table: FieldTable
+  readonly dialect: Dialect
   readonly layouts: LayoutSources
   readonly codes: CodeTable
   /** Product by its code on the wire. */
@@ -159,13 +160,17 @@ function compileElement(
   spec: ElementSpec,
   paths: { before: ReadonlySet<Path>; own: Set<Path> },
 ): Element | undefined {
-  const { check, table, layouts } = parts
-  const codec = table.codecs[spec.number]
-  if (!codec) return check.wrong(spec.at, `element ${spec.number} is not in the field table`)
+  const { check, dialect, layouts } = parts
+  const { number } = spec
+  const field = dialect.fields[number]
+  if (!field) return check.wrong(spec.at, `element ${spec.number} is not in the field table`)
   const text = check.text(spec.value, `element ${spec.number}`)
   if (!text) return undefined
-  const context: Context = { check, layouts, field: codec.spec, prefix: '', ...paths }
-  const base = { codec, optional: spec.optional }
+  const name = `de${number}`
+  const context: Context = { check, layouts, field: name, prefix: '', ...paths }
+  const prefix = dialect.codec.prefixOf(number)
+  const element = { number, field: name, prefix, optional: spec.optional }
+  const base: Base = { element, spec: field }
   const [first, ...more] = text.text.split(' ') as [string, ...string[]]
   if (text.text === 'product' || text.text === 'outcome') {
     const decider = text.text
@@ -184,7 +189,10 @@ function compileElement(
   return layoutElement(context, base, text)
 }
 
-type Base = { readonly codec: FieldCodec; readonly optional: boolean }
+type Base = {
+  readonly element: Pick<Element, 'number' | 'field' | 'prefix' | 'optional'>
+  readonly spec: FieldSpec
+}
 
 function valueElement(
   context: Context,
@@ -192,24 +200,24 @@ function valueElement(
   { path, blank, format: text }: { path: Path; blank: boolean; format: string },
   { at }: TextTree,
 ): Element | undefined {
-  const { spec } = base.codec
-  const fallback = `${spec.content}${spec.length.form === 'fixed' ? '' : '..'}${spec.size}`
-  const format = parseFormat(text === '' ? fallback : text, DICTIONARY[path].kind)
+  const { spec } = base
+  const format = parseFormat(text === '' ? formatOf(spec) : text, DICTIONARY[path].kind)
   if (typeof format === 'string') return context.check.wrong(at, format)
   if (!widthFits(spec, format.width, format.width)) {
     return context.check.wrong(
       at,
-      `"${text}" does not fit element ${spec.number}, which has ${spec.size}`,
+      `"${text}" does not fit element ${spec.id}, which has ${charactersOf(spec)}`,
     )
   }
   if (path === 'outcome') return context.check.wrong(at, 'an outcome takes no format')
   const access = ACCESS[path]
   const part = makeValue(context, path, '', blank, format)
   return {
-    ...base,
+    ...base.element,
     layouts: [],
     path,
     normalise: format.normalise,
+    text: wholeText(spec, blank, format, text, from => access.get(from) as string | undefined),
     read(cursor, into) {
       part.read(cursor, into)
       if (cursor.at !== cursor.end) throw cursor.wrong('PACK_FORMAT', '', cursor.at, 'the end')
@@ -219,18 +227,33 @@ function valueElement(
   }
 }
 
-function widthFits(
-  { size, length }: FieldCodec['spec'],
-  min: number | undefined,
-  max: number | undefined,
-): boolean {
+/** Where the field's own class is that of the format, the codec's check is enough. */
+function wholeText(
+  { content }: FieldSpec,
+  blank: boolean,
+  { normalise }: Format,
+  text: string,
+  get: (from: Message) => string | undefined,
+): Element['text'] {
+  const sameClass = text === '' || (/^[a-z]+/.exec(text)?.[0] ?? 'n') === content
+  if (blank || !normalise || !sameClass) return undefined
+  return from => {
+    const value = get(from)
+    return value === undefined ? undefined : normalise(value)
+  }
+}
+
+function widthFits(field: FieldSpec, min: number | undefined, max: number | undefined): boolean {
+  const { length, pad } = field
+  const size = charactersOf(field)
+  if (pad?.trim) return (min ?? 0) <= size && (max ?? 0) <= size
   if (length.form === 'fixed') return min === size && max === size
   return (min ?? 0) <= size && (max ?? 0) <= size
 }
 
 /** One layout, or several of which the length says which one it is: `bought or asked`. */
 function layoutElement(context: Context, base: Base, { text, at }: TextTree): Element | undefined {
-  const { spec } = base.codec
+  const { spec } = base
   const layouts: Layout[] = []
   for (const name of text.split(' or ')) {
     const layout = compileLayout(context, name, at)
@@ -239,7 +262,7 @@ function layoutElement(context: Context, base: Base, { text, at }: TextTree): El
       const width = layout.widthMax ?? layout.fixedWidth
       return context.check.wrong(
         at,
-        `layout "${name}" has ${width} characters, and element ${spec.number} has ${spec.size}`,
+        `layout "${name}" has ${width} characters, and element ${spec.id} has ${charactersOf(spec)}`,
       )
     }
     layouts.push(layout)
@@ -249,7 +272,7 @@ function layoutElement(context: Context, base: Base, { text, at }: TextTree): El
   const names = layouts.map(({ name, fixedWidth }) => `${name} (${fixedWidth})`).join(' or ')
   const writable = (from: Message) => layouts.find(layout => canWriteLayout(layout, from))
   return {
-    ...base,
+    ...base.element,
     layouts,
     path: text,
     read(cursor, into) {
@@ -270,29 +293,26 @@ function layoutElement(context: Context, base: Base, { text, at }: TextTree): El
 
 /** Read before all else, so reading it again does nothing. */
 function productElement({ products }: Parts, base: Base): Element {
-  const { path } = base.codec
   const codes = new Map([...products].map(([code, product]) => [product, code]))
   return {
-    ...base,
+    ...base.element,
     layouts: [],
     path: 'product',
     read() {},
-    write: (writer, { product }) => writer.chars(codes.get(product as string) as string, 'n', path),
+    text: ({ product }) => codes.get(product as string),
+    write: () => {},
     has: () => true,
   }
 }
 
 function outcomeElement({ codes }: Parts, base: Base, kind: MessageKind): Element {
-  const { path } = base.codec
   return {
-    ...base,
+    ...base.element,
     layouts: [],
     path: 'outcome',
     read() {},
-    write(writer: FrameWriter, { outcome }) {
-      if (!outcome) throw new NadiError('PACK_MISSING_FIELD', { path })
-      writer.chars(codes.codeFor(kind, outcome), 'an', path)
-    },
+    text: ({ outcome }) => outcome && codes.codeFor(kind, outcome),
+    write: () => {},
     has: () => true,
   }
 }
@@ -305,28 +325,29 @@ function markElement(
   at: string,
 ): Element | undefined {
   const mark = kinds.get(kind)?.mark
-  const { path, spec } = base.codec
-  if (mark?.field !== spec.number) {
-    return check.wrong(at, `kinds does not say which value of element ${spec.number} is ${kind}`)
+  const { number } = base.element
+  if (mark?.field !== number) {
+    return check.wrong(at, `kinds does not say which value of element ${number} is ${kind}`)
   }
   const { value } = mark
   return {
-    ...base,
+    ...base.element,
     layouts: [],
     path: 'kind',
     read() {},
-    write: writer => writer.chars(value, spec.content, path),
+    text: () => value,
+    write: () => {},
     has: () => true,
   }
 }
 
 function makeVariant(elements: readonly Element[]): Variant {
-  const length = FIELD_NUMBER_MAX + 1
+  const length = ELEMENT_MAX + 1
   const byNumber = Array.from({ length }, (): Element | undefined => undefined)
-  const allowed = [0, 0, 0, 0]
-  const required = [0, 0, 0, 0]
+  const allowed = [0, 0, 0, 0, 0, 0]
+  const required = [0, 0, 0, 0, 0, 0]
   for (const element of elements) {
-    const { number } = element.codec.spec
+    const { number } = element
     byNumber[number] = element
     const word = (number - 1) >> 5
     const bit = 1 << (31 - ((number - 1) & 31))

@@ -1,50 +1,13 @@
-import {
-  compileTable,
-  FIELD_NUMBER_MAX,
-  parseField,
-  type FieldSpec,
-  type FieldTable,
-  type FramingSpec,
-} from '#iso8583'
+import type { FramingSpec } from '#iso8583'
 import { DICTIONARY, isPath, type MessageKind, type Path } from '#message'
 import type { Check } from './check.ts'
 import { isKind, KINDS } from './codes.ts'
 import type { KindSpec } from './compile-messages.ts'
 import type { PackConversation, PackRecovery } from './pack.ts'
-import type { MapEntry, MapTree, Tree } from './source.ts'
+import type { MapEntry, Tree } from './source.ts'
 
 const FRAME_BYTES_MAX = 1_000_000
 const DAY_MS = 86_400_000
-
-/**
- * `fields:`, one line a data element, and `bitmap:`.
- *
- *     bitmap: hex, primary only
- *     fields:
- *       11: n 12 trace
- *       32: LLVAR n ..11 bank
- */
-export function compileFields(check: Check, root: MapTree): FieldTable {
-  const bitmap = check.need(root, 'bitmap')
-  const kind =
-    bitmap && check.oneOf(bitmap.value, 'bitmap', ['hex, primary only', 'hex, secondary by bit 1'])
-  const secondary = kind === 'hex, secondary by bit 1'
-  const last = secondary ? FIELD_NUMBER_MAX : 64
-  const section = check.need(root, 'fields')
-  const fields: FieldSpec[] = []
-  const map = section && check.map(section.value, 'fields')
-  for (const [key, { at, value }] of map?.entries ?? []) {
-    const number = /^\d{1,3}$/.test(key) ? Number(key) : 0
-    const line = check.text(value, `element ${key}`)
-    if (number < 2 || number > last) check.wrong(at, `"${key}" is not an element from 2 to ${last}`)
-    else if (line) {
-      const field = parseField(number, line.text)
-      if (typeof field === 'string') check.wrong(line.at, field)
-      else fields.push(field)
-    }
-  }
-  return compileTable({ bitmap: { encoding: 'hex', secondary }, fields })
-}
 
 /**
  * `framing:`

@@ -1,17 +1,20 @@
-import { compileFraming } from '#iso8583'
+import { isNadiError } from '#base'
+import { compileFraming, compileSpec, compileTable, type TableText } from '#iso8583'
 import { Check } from './check.ts'
 import { compileCodes } from './codes.ts'
 import type { LayoutSources } from './compile-layouts.ts'
 import { compileMessages, type Parts } from './compile-messages.ts'
 import {
   compileConversation,
-  compileFields,
   compileFramingSpec,
   compileKinds,
   compileMatch,
   compileProducts,
   compileRecovery,
 } from './compile-sections.ts'
+import { type Dialect, makeDialect } from './dialect.ts'
+import { compileDocumentPack, DOCUMENT_SECTIONS, isDocumentPack } from './document/index.ts'
+import type { HttpPack } from './http-pack.ts'
 import { IsoPack } from './iso-pack.ts'
 import { makeKeys } from './keys.ts'
 import type { Pack } from './pack.ts'
@@ -20,12 +23,14 @@ import { mergeTrees, parseTree, type ListTree, type MapTree, type Problem } from
 /** The texts of a pack's files by name: `pack.yaml`, `fields.yaml`. Others are not looked at. */
 export type PackFiles = Readonly<Record<string, string>>
 
-export type PackResult = { readonly pack: Pack } | { readonly problems: readonly Problem[] }
+export type PackResult =
+  | { readonly pack: Pack }
+  | { readonly httpPack: HttpPack }
+  | { readonly problems: readonly Problem[] }
 
 const SECTIONS = [
   'title',
   'extends',
-  'bitmap',
   'fields',
   'framing',
   'conversation',
@@ -43,14 +48,26 @@ const SECTIONS = [
 const EXTENDS_MAX = 8
 
 /**
- * Makes the pack called `name` from the texts of all packs (it may extend others), or tells
- * everything that is wrong with it, each with `pack/file:line`.
+ * Makes the pack called `name` from the texts of all packs (it may extend others) and the field
+ * tables of the standards, or tells everything that is wrong with it, each with `pack/file:line`.
  */
-export function compilePack(name: string, packs: ReadonlyMap<string, PackFiles>): PackResult {
+export function compilePack(
+  name: string,
+  packs: ReadonlyMap<string, PackFiles>,
+  tables: readonly TableText[] = [],
+): PackResult {
   const problems: Problem[] = []
   const check = new Check(problems)
   const root = readRoot(check, name, packs, [])
-  const pack = root && problems.length === 0 ? assemble(check, name, root) : undefined
+  if (root && isDocumentPack(root)) {
+    check.only(root, DOCUMENT_SECTIONS)
+    const httpPack = problems.length === 0 ? compileDocumentPack(check, name, root) : undefined
+    return httpPack && problems.length === 0 ? { httpPack } : { problems }
+  }
+  if (root) check.only(root, SECTIONS)
+  const sound = root && problems.length === 0 ? root : undefined
+  const dialect = sound && dialectOf(check, sound, packs, tables)
+  const pack = sound && assemble(check, name, sound, dialect)
   if (pack && problems.length === 0) return { pack }
   return { problems }
 }
@@ -66,13 +83,8 @@ function readRoot(
   if (files['pack.yaml'] === undefined) {
     return check.wrong(`${name}/pack.yaml:1`, 'there is no pack.yaml')
   }
-  let own = readFile(check, `${name}/pack.yaml`, files['pack.yaml'])
-  if (files['fields.yaml'] !== undefined) {
-    const table = readFile(check, `${name}/fields.yaml`, files['fields.yaml'])
-    own = own && (mergeTrees(table, own) as MapTree)
-  }
+  const own = readFile(check, `${name}/pack.yaml`, files)
   if (!own) return undefined
-  check.only(own, SECTIONS)
   const extended = own.entries.get('extends')
   const base = extended && check.text(extended.value, 'extends')
   if (!base) return own
@@ -87,13 +99,68 @@ function readRoot(
   return under && (mergeTrees(under, own) as MapTree)
 }
 
-function readFile(check: Check, path: string, text: string): MapTree | undefined {
-  const tree = parseTree(path, text, check.problems)
-  return tree && check.map(tree, 'a pack')
+/** A folder with a table of its own speaks by that, unless it names another one. */
+function readFile(check: Check, path: string, files: PackFiles): MapTree | undefined {
+  const tree = parseTree(path, files['pack.yaml'] ?? '', check.problems)
+  const map = tree && check.map(tree, 'a pack')
+  if (!map || files['fields.yaml'] === undefined || map.entries.has('fields')) return map
+  const name = path.slice(0, path.indexOf('/'))
+  const at = `${name}/fields.yaml:1`
+  const fields = { at, value: { tag: 'text', at, text: name } as const }
+  return { ...map, entries: new Map([...map.entries, ['fields', fields]]) }
 }
 
-function assemble(check: Check, name: string, root: MapTree): Pack | undefined {
-  const table = compileFields(check, root)
+/**
+ * `fields:` names the field table: one of the standards', or that of a pack's folder
+ * (fields.yaml), which may extend any of them.
+ */
+function dialectOf(
+  check: Check,
+  root: MapTree,
+  packs: ReadonlyMap<string, PackFiles>,
+  tables: readonly TableText[],
+): Dialect | undefined {
+  const entry = check.need(root, 'fields')
+  const name = entry && check.text(entry.value, 'fields')
+  if (!name) return undefined
+  const own: TableText[] = []
+  for (const [pack, files] of packs) {
+    const text = files['fields.yaml']
+    if (text !== undefined) own.push({ path: `${pack}/fields.yaml`, text })
+  }
+  const all = [...own, ...tables]
+  const main = all.find(
+    ({ path }) => path === `${name.text}/fields.yaml` || nameOf(path) === name.text,
+  )
+  if (!main) {
+    const names = [...own.map(({ path }) => path.split('/')[0]), ...tables.map(t => nameOf(t.path))]
+    return check.wrong(
+      name.at,
+      `no field table is called "${name.text}"; there are ${names.join(', ')}`,
+    )
+  }
+  const { spec, problems } = compileTable([main, ...all.filter(one => one !== main)])
+  for (const { path, text } of problems ?? []) check.wrong(path, text)
+  if (!spec) return undefined
+  try {
+    // Which types there are the pack says itself.
+    return makeDialect(spec, compileSpec(spec, { lenient: ['reserved-mti'] }))
+  } catch (error) {
+    if (!isNadiError(error)) throw error
+    return check.wrong(name.at, error.message)
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.yaml$/, '')
+}
+
+function assemble(
+  check: Check,
+  name: string,
+  root: MapTree,
+  dialect: Dialect | undefined,
+): Pack | undefined {
   const section = <T>(key: (typeof SECTIONS)[number], compile: (entry: MapTreeEntry) => T) => {
     const entry = check.need(root, key)
     return entry && compile(entry)
@@ -109,18 +176,17 @@ function assemble(check: Check, name: string, root: MapTree): Pack | undefined {
   const codes = section('codes', entry => compileCodeSections(check, root, entry))
   const messages = section('messages', entry => check.map(entry.value, 'messages'))
   const sets = setSources(check, root)
-  if (!layouts || !codes || !messages || !match) return undefined
-  const parts: Parts = { check, table, layouts, codes, products, kinds, sets }
+  if (!dialect || !layouts || !codes || !messages || !match) return undefined
+  const parts: Parts = { check, dialect, layouts, codes, products, kinds, sets }
   const { plans, deciders } = compileMessages(parts, messages)
   if (!framing || !conversation || !recovery || check.problems.length > 0) return undefined
   return new IsoPack({
     name,
     framing: compileFraming(framing),
-    frameBytesMax: framing.frameBytesMax,
     conversation,
     recovery,
     products,
-    table,
+    dialect,
     codes,
     plans,
     kinds,

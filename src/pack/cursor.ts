@@ -2,10 +2,12 @@ import { NadiError } from '#base'
 
 /** The place that reading has come to inside one data element's text. */
 export class Cursor {
-  /** The whole frame, so that `at` is also the byte offset. */
+  /** The whole frame, so that `at` is also the byte offset; or a value that is not its own text. */
   text = ''
   at = 0
   end = 0
+  /** Where in the frame such a value stands; 0 when `text` is the frame. */
+  base = 0
   /** `de48` */
   field = ''
   /** The list item being read: `bills`, 1. */
@@ -14,8 +16,9 @@ export class Cursor {
   /** Counts read so far, for the lists that follow them. */
   readonly counts: number[] = [0, 0, 0, 0]
 
-  enter(text: string, start: number, end: number, field: string): void {
+  enter(text: string, start: number, end: number, field: string, base = 0): void {
     this.text = text
+    this.base = base
     this.at = start
     this.end = end
     this.field = field
@@ -42,7 +45,12 @@ export class Cursor {
     actual?: string,
   ): NadiError {
     const path = this.pathOf(name)
-    return new NadiError(code, { path, offset, expected, ...(actual ? { actual } : {}) })
+    return new NadiError(code, {
+      path,
+      offset: this.base + offset,
+      expected,
+      ...(actual ? { actual } : {}),
+    })
   }
 
   /** `de48.bills[1].penaltyMinor`, or just `de11` for an element that holds one value. */

@@ -1,8 +1,10 @@
 import { formatMoney, NadiError, type AmountMinor } from '#base'
-import type { FieldMask, Fields, FieldTable } from '#iso8583'
+import { type FieldMask, type IsoMessage, latin1Text } from '#iso8583'
 import { DICTIONARY, maskValue, REASONS, type Mask, type Message, type Path } from '#message'
 import { ACCESS, type Target } from './access.ts'
 import { Cursor } from './cursor.ts'
+import type { Dialect } from './dialect.ts'
+import { enterElement } from './enter.ts'
 import type { Resolved } from './iso-pack.ts'
 import type { Layout } from './layout.ts'
 import type { DescribedField } from './pack.ts'
@@ -13,45 +15,53 @@ import type { Element } from './plan.ts'
  * can be understood: where a layout does not fit, the element stands as a whole and hidden.
  */
 export function describeFrame(
-  { codecs }: FieldTable,
-  fields: Fields,
+  { fields: specs, spec: { headerBytes } }: Dialect,
+  fields: IsoMessage,
   resolved: Resolved | undefined,
   unsafe: boolean,
 ): DescribedField[] {
   const { mti } = fields
-  if (mti === undefined) return []
+  if (mti === '') return []
   const out: DescribedField[] = [
-    { path: 'mti', name: 'message type', offset: 0, length: 4, value: mti },
+    { path: 'mti', name: 'message type', offset: headerBytes, length: 4, value: mti },
   ]
-  for (const number of fields.numbers()) {
-    const spec = codecs[number]?.spec
+  for (const [place, number] of fields.numbers.entries()) {
+    const spec = specs[number]
     const element = resolved?.variant.byNumber[number]
-    const offset = fields.start(number)
-    const length = fields.end(number) - offset
-    const value = shown(fields.text(number), spec?.mask, unsafe)
-    const meaning = element && meaningOf(element, fields, number, resolved)
-    const line = { path: `${number}`, name: spec?.name ?? '', offset, length, value }
+    const raw = fields.raw(number) as Uint8Array
+    const offset = raw.byteOffset - fields.frame.byteOffset
+    const value = shown(fields.get(number) ?? '', maskOf(spec?.mask), unsafe)
+    const meaning = element && resolved && meaningOf(element, fields, place, resolved)
+    const line = { path: `${number}`, name: spec?.name ?? '', offset, length: raw.length, value }
     out.push(meaning === undefined ? line : { ...line, meaning })
-    if (element) out.push(...describeInside(element, fields, number, unsafe))
+    if (element) out.push(...describeInside(element, fields, place, unsafe))
   }
   return out
 }
 
-function shown(value: string, mask: Mask | FieldMask | undefined, unsafe: boolean): string {
+function shown(value: string, mask: Mask | undefined, unsafe: boolean): string {
   return mask && !unsafe ? maskValue(mask, value) : value
 }
 
+/** Cards' data are told by their own rules where cards are shown; here they are hidden. */
+function maskOf(mask: FieldMask | undefined): Mask | undefined {
+  if (mask === undefined) return undefined
+  return (MASKS as readonly string[]).includes(mask) ? (mask as Mask) : 'hidden'
+}
+
+const MASKS = ['name', 'token', 'partial', 'hidden'] as const satisfies readonly Mask[]
+
 function meaningOf(
   element: Element,
-  fields: Fields,
-  number: number,
+  fields: IsoMessage,
+  place: number,
   { plan, outcome }: Resolved,
 ): string | undefined {
   if (element.path === 'outcome') return outcome && `${outcome.meaning}: ${REASONS[outcome.reason]}`
   if (element.path === 'product') return plan.product
   if (element.path === 'kind') return plan.kind
   if (element.layouts.length > 0) return undefined
-  const cursor = cursorOn(element, fields, number)
+  const cursor = cursorOn(element, fields, place)
   const into = {} as Message
   return quietly(() => element.read(cursor, into))
     ? meaningOfValue(element.path as Path, into)
@@ -60,16 +70,15 @@ function meaningOf(
 
 function describeInside(
   element: Element,
-  fields: Fields,
-  number: number,
+  fields: IsoMessage,
+  place: number,
   unsafe: boolean,
 ): DescribedField[] {
-  const length = fields.end(number) - fields.start(number)
-  const layout = element.layouts.find(one => one.fits(length))
+  const cursor = cursorOn(element, fields, place)
+  const layout = element.layouts.find(one => one.fits(cursor.end - cursor.at))
   if (!layout) return []
   const out: DescribedField[] = []
-  const cursor = cursorOn(element, fields, number)
-  quietly(() => describeParts(layout, cursor, {}, `${number}.`, unsafe, out))
+  quietly(() => describeParts(layout, cursor, {}, `${element.number}.`, unsafe, out))
   return out
 }
 
@@ -97,7 +106,8 @@ function describeParts(
     const isCount = entry.kind === 'list'
     const meaning = isCount ? undefined : meaningOfValue(part.path, into)
     const name = isCount ? `how many ${entry.text}` : entry.text
-    const line = { path: prefix + part.name, name, offset, length: cursor.at - offset, value }
+    const length = cursor.at - offset
+    const line = { path: prefix + part.name, name, offset: cursor.base + offset, length, value }
     out.push(meaning === undefined ? line : { ...line, meaning })
   }
 }
@@ -113,9 +123,10 @@ function meaningOfValue(path: Path, into: Target): string | undefined {
   return undefined
 }
 
-function cursorOn(element: Element, fields: Fields, number: number): Cursor {
+function cursorOn(element: Element, fields: IsoMessage, place: number): Cursor {
   const cursor = new Cursor()
-  cursor.enter(fields.frameText, fields.start(number), fields.end(number), element.codec.path)
+  const { frame } = fields
+  enterElement(cursor, element, fields, place, latin1Text(frame, 0, frame.length))
   return cursor
 }
 

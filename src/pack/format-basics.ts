@@ -1,13 +1,7 @@
-import { NadiError } from '#base'
-import {
-  CLASS_BITS,
-  CONTENT_CLASSES,
-  KIND_OF_BYTE,
-  type ContentClass,
-  type FrameWriter,
-} from '#iso8583'
+import { CLASSES, type ContentClass, KIND_OF_CHAR } from '#iso8583'
 import type { ValueKind } from '#message'
 import type { Cursor } from './cursor.ts'
+import type { ValueWriter } from './value-writer.ts'
 
 /**
  * How one value stands on the wire: `n12`, `ans25`, `YYYYMMDD`, `rupiah x+n10`. Reading and writing
@@ -21,7 +15,7 @@ export type Format = {
   /** How an absent optional value stands on the wire: zeros, or spaces, or nothing at all. */
   readonly blank: '0' | ' ' | ''
   readonly read: (this: void, cursor: Cursor, name: string) => unknown
-  readonly write: (this: void, writer: FrameWriter, value: never, name: string) => void
+  readonly write: (this: void, writer: ValueWriter, value: never, name: string) => void
   /** The wire's text of a value, padded: what keys are made of. Fixed texts and digits only. */
   readonly normalise?: (value: string) => string
 }
@@ -59,16 +53,11 @@ export function checkClass(
 ): void {
   // The data element itself was checked to be printable when it was decoded.
   if (content === 'ans') return
-  const bits = CLASS_BITS[content]
+  const { bits, text: allowed } = CLASSES[content]
   const { text } = cursor
   for (let at = start; at < end; at++) {
-    if (((KIND_OF_BYTE[text.charCodeAt(at)] as number) & bits) === 0) {
-      throw cursor.wrong('CODEC_CONTENT', name, at, CONTENT_CLASSES[content])
+    if (((KIND_OF_CHAR[text.charCodeAt(at)] as number) & bits) === 0) {
+      throw cursor.wrong('CODEC_CONTENT', name, at, allowed)
     }
   }
-}
-
-/** The value's own text stays out of the error: it may be sensitive. */
-export function unsayable(writer: FrameWriter, path: string, expected: string): NadiError {
-  return new NadiError('CODEC_VALUE', { path, offset: writer.at, expected })
 }

@@ -1,4 +1,5 @@
-import { checkDigits, unsayable, ZERO_CODE, type Format } from './format-basics.ts'
+import { checkDigits, ZERO_CODE, type Format } from './format-basics.ts'
+import { unsayable } from './value-writer.ts'
 
 /** A date in the dialect's own order; zeros are no date and stay zeros. Normalized: YYYYMMDD. */
 export function date(width: number, year: number, month: number, day: number): Format {
@@ -19,7 +20,7 @@ export function date(width: number, year: number, month: number, day: number): F
       return at(year, 4) + at(month, 2) + at(day, 2)
     },
     write(writer, value: string, name) {
-      if (value.length !== 8) throw unsayable(writer, name, 'YYYYMMDD')
+      if (value.length !== 8) throw unsayable(name, 'YYYYMMDD')
       const wire = inOrder ? value : value.slice(6) + value.slice(4, 6) + value.slice(0, 4)
       writer.text(wire, width, 'n', name)
     },

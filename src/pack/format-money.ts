@@ -1,14 +1,13 @@
 import { CURRENCIES, minor, ZERO, type AmountMinor } from '#base'
-import type { FrameWriter } from '#iso8583'
 import type { Cursor } from './cursor.ts'
 import {
   checkDigits,
   NUMBER_DIGITS_MAX,
   readNumber,
-  unsayable,
   ZERO_CODE,
   type Format,
 } from './format-basics.ts'
+import { unsayable, type ValueWriter } from './value-writer.ts'
 
 /** What stands before the digits of an amount. */
 type Before =
@@ -47,9 +46,9 @@ export function money(width: number, how: Before): Format | string {
     },
     write(writer, value: AmountMinor, name) {
       const negative = value < 0n
-      if (negative && !signed) throw unsayable(writer, name, 'an amount of 0 or more')
+      if (negative && !signed) throw unsayable(name, 'an amount of 0 or more')
       if (currency) writer.text(IDR, IDR.length, 'n', name)
-      if (signed) writer.fill(negative ? CREDIT : DEBIT, 1, name)
+      if (signed) writer.fill(negative ? CREDIT : DEBIT, 1)
       if ('exponent' in how) writer.digits(exponent, 1, name)
       writeMinor(writer, negative ? 0n - value : value, width, exponent, name)
     },
@@ -94,7 +93,7 @@ function readMinor(cursor: Cursor, width: number, decimals: number, name: string
 }
 
 function writeMinor(
-  writer: FrameWriter,
+  writer: ValueWriter,
   value: bigint,
   width: number,
   exponent: number,
@@ -104,11 +103,11 @@ function writeMinor(
   const number = Number(value)
   if (number <= Number.MAX_SAFE_INTEGER) {
     const whole = Math.floor(number / scale)
-    if (whole * scale !== number) throw unsayable(writer, name, `${exponent} decimals`)
+    if (whole * scale !== number) throw unsayable(name, `${exponent} decimals`)
     writer.digits(whole, width, name)
     return
   }
-  if (value % BigInt(scale) !== 0n) throw unsayable(writer, name, `${exponent} decimals`)
+  if (value % BigInt(scale) !== 0n) throw unsayable(name, `${exponent} decimals`)
   const text = String(value / BigInt(scale)).padStart(width, '0')
   writer.text(text, width, 'n', name)
 }

@@ -5,12 +5,12 @@ import {
   checkDigits,
   NUMBER_DIGITS_MAX,
   readNumber,
-  unsayable,
   ZERO_CODE,
   type Format,
 } from './format-basics.ts'
 import { date, localTime, month } from './format-dates.ts'
 import { money } from './format-money.ts'
+import { unsayable } from './value-writer.ts'
 
 /** The format that `text` describes for a value of the given kind, or what is wrong with it. */
 export function parseFormat(text: string, kind: ValueKind): Format | string {
@@ -60,7 +60,7 @@ function integer(width: number): Format | string {
     blank: '0',
     read: (cursor, name) => readNumber(cursor, width, name),
     write(writer, value: number, name) {
-      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(writer, name, 'a whole number')
+      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(name, 'a whole number')
       writer.digits(value, width, name)
     },
   }
@@ -78,7 +78,7 @@ function digits(width: number): Format | string {
       return cursor.text.slice(start, start + width)
     },
     write(writer, value: string, name) {
-      if (value.length < width) writer.fill(ZERO_CODE, width - value.length, name)
+      if (value.length < width) writer.fill(ZERO_CODE, width - value.length)
       writer.text(value, Math.min(width, value.length), 'n', name)
     },
     normalise: value => value.padStart(width, '0'),
@@ -100,9 +100,9 @@ function text(content: ContentClass, width: number): Format | string {
       return cursor.text.slice(start, end)
     },
     write(writer, value: string, name) {
-      if (value.length > width) throw unsayable(writer, name, `at most ${width} characters`)
+      if (value.length > width) throw unsayable(name, `at most ${width} characters`)
       writer.chars(value, content, name)
-      writer.fill(0x20, width - value.length, name)
+      writer.fill(0x20, width - value.length)
     },
     normalise: value => value.padEnd(width),
   }
@@ -120,8 +120,8 @@ function zeroLeft(content: ContentClass, width: number): Format {
       return cursor.text.slice(start, start + width)
     },
     write(writer, value: string, name) {
-      if (value.length > width) throw unsayable(writer, name, `at most ${width} characters`)
-      writer.fill(ZERO_CODE, width - value.length, name)
+      if (value.length > width) throw unsayable(name, `at most ${width} characters`)
+      writer.fill(ZERO_CODE, width - value.length)
       writer.chars(value, content, name)
     },
     normalise: value => value.padStart(width, '0'),
@@ -145,7 +145,7 @@ function rest(content: ContentClass, max: number): Format {
       return cursor.text.slice(start, cursor.end)
     },
     write(writer, value: string, name) {
-      if (value.length > max) throw unsayable(writer, name, `at most ${max} characters`)
+      if (value.length > max) throw unsayable(name, `at most ${max} characters`)
       writer.chars(value, content, name)
     },
     normalise: value => value,
@@ -167,7 +167,7 @@ function hundredths(width: number): Format | string {
       return readNumber(cursor, width, name)
     },
     write(writer, value: number, name) {
-      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(writer, name, 'a whole number')
+      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(name, 'a whole number')
       writer.digits(2, 1, name)
       writer.digits(value, width, name)
     },
@@ -198,7 +198,7 @@ function oneOf(pairs: string): Format | string {
     },
     write(writer, value: string, name) {
       const code = codes.get(value)
-      if (code === undefined) throw unsayable(writer, name, [...codes.keys()].join(' or '))
+      if (code === undefined) throw unsayable(name, [...codes.keys()].join(' or '))
       writer.text(code, width, 'an', name)
     },
   }

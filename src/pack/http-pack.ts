@@ -91,12 +91,18 @@ export interface HttpSession {
   request(context: SealContext): Uint8Array
   /** Undefined when the answer is a no. */
   read(answer: Uint8Array): { readonly token: string; readonly expiresInMs: number } | undefined
+  /** On the server side: whether this request asks for a token, and the answer that gives one. */
+  asks(frame: Uint8Array): boolean
+  writeAnswer(token: string, expiresInMs: number): Uint8Array
 }
 
 export interface HttpCallback {
-  /** The path that they call, below the callback listener's own prefix for the link. */
   readonly method: string
+  /** The path at which a counterpart would call; our listener has a prefix of its own for the link. */
+  readonly target: string
   read(frame: Uint8Array): PackRead
+  /** The other way round, unsealed: what the simulator sends. Throws as `write` does. */
+  write(message: Message): Uint8Array
   /** What they are answered when it was taken, and when it was refused. */
   writeAnswer(taken: boolean): Uint8Array
 }

@@ -1,10 +1,12 @@
 import { NadiError, type LocalTime } from '#base'
-import { decode, Fields, FrameWriter, type FieldTable, type Framer } from '#iso8583'
+import { type Framer, type IsoCodec, type IsoMessage, type IsoWriter, latin1Text } from '#iso8583'
 import type { Message, MessageKind, Meaning, Outcome, Reason } from '#message'
 import type { CodeTable } from './codes.ts'
 import type { Deciders, KindSpec } from './compile-messages.ts'
 import { Cursor } from './cursor.ts'
+import { enterElement } from './enter.ts'
 import { describeFrame } from './describe.ts'
+import type { Dialect } from './dialect.ts'
 import type {
   DescribedField,
   Pack,
@@ -14,16 +16,16 @@ import type {
   Reject,
 } from './pack.ts'
 import type { Element, Plan, Variant } from './plan.ts'
+import { ValueWriter } from './value-writer.ts'
 
 export type IsoPackParts = {
   readonly name: string
   readonly framing: Framer
-  readonly frameBytesMax: number
   readonly conversation: PackConversation
   readonly recovery: Readonly<Record<string, PackRecovery>>
   /** Product by its code on the wire. */
   readonly products: ReadonlyMap<string, string>
-  readonly table: FieldTable
+  readonly dialect: Dialect
   readonly codes: CodeTable
   readonly plans: readonly Plan[]
   readonly kinds: ReadonlyMap<MessageKind, KindSpec>
@@ -54,12 +56,12 @@ const SUCCESS: Reason = 'approved'
 
 /**
  * A pack of an ISO 8583 dialect. Reading goes frame → fields (offsets) → plan → message; one
- * Fields, Cursor and FrameWriter serve every message, because nothing in here waits.
+ * Cursor and one writer serve every message, because nothing in here waits.
  */
 export class IsoPack implements Pack {
   readonly name: string
   readonly framing: Framer
-  readonly table: FieldTable
+  readonly codec: IsoCodec
   readonly conversation: PackConversation
   readonly recovery: Readonly<Record<string, PackRecovery>>
   readonly products: readonly string[]
@@ -67,31 +69,31 @@ export class IsoPack implements Pack {
   readonly #parts: IsoPackParts
   readonly #types = new Map<string, TypeEntry>()
   readonly #plans = new Map<MessageKind, Map<string | undefined, Plan>>()
-  readonly #fields = new Fields()
   readonly #cursor = new Cursor()
-  readonly #writer: FrameWriter
+  readonly #value = new ValueWriter()
+  readonly #writer: IsoWriter
 
   constructor(parts: IsoPackParts) {
     this.#parts = parts
     this.name = parts.name
     this.framing = parts.framing
-    this.table = parts.table
+    this.codec = parts.dialect.codec
     this.conversation = parts.conversation
     this.recovery = parts.recovery
     this.products = [...parts.products.values()]
     this.matchKey = parts.matchKey
-    this.#writer = new FrameWriter(parts.frameBytesMax)
+    this.#writer = parts.dialect.codec.writer()
     for (const plan of parts.plans) this.#addPlan(plan)
   }
 
   read(frame: Uint8Array): PackRead {
-    const fields = this.#fields
+    const { message: fields, error } = this.codec.parsePartly(frame)
+    if (error) return { tag: 'reject', reject: this.#reject(fields, named(error)) }
     try {
-      decode(this.#parts.table, frame, fields)
       return { tag: 'message', message: this.#message(fields, this.#resolve(fields)) }
     } catch (error) {
       if (!(error instanceof NadiError)) throw error
-      return { tag: 'reject', reject: this.#reject(fields, error) }
+      return { tag: 'reject', reject: this.#reject(fields, named(error)) }
     }
   }
 
@@ -109,18 +111,11 @@ export class IsoPack implements Pack {
 
   writeReject({ mti, fields, response }: Reject, reason: Reason): Uint8Array | undefined {
     if (mti === undefined || response) return undefined
-    const { codecs } = this.#parts.table
     const outcome = this.#parts.deciders.outcome as number
     const values = new Map(fields).set(outcome, this.codeOf(reason))
-    const writer = this.#writer
-    writer.begin(responseType(mti))
-    for (const number of [...values.keys()].sort((a, b) => a - b)) {
-      const codec = codecs[number]
-      if (!codec) continue
-      writer.open(codec)
-      writer.chars(values.get(number) as string, codec.spec.content, codec.path)
-      writer.close(codec)
-    }
+    const writer = this.#writer.begin(responseType(mti))
+    for (const number of [...values.keys()].sort((a, b) => a - b))
+      writer.set(number, values.get(number) as string)
     return writer.end()
   }
 
@@ -134,15 +129,14 @@ export class IsoPack implements Pack {
   }
 
   describe(frame: Uint8Array, options: { unsafe?: boolean } = {}): DescribedField[] {
-    const fields = new Fields()
+    const { message: fields, error } = this.codec.parsePartly(frame)
     let resolved: Resolved | undefined
     try {
-      decode(this.#parts.table, frame, fields)
-      resolved = this.#resolve(fields)
+      if (!error) resolved = this.#resolve(fields)
     } catch (error) {
       if (!(error instanceof NadiError)) throw error
     }
-    return describeFrame(this.#parts.table, fields, resolved, options.unsafe ?? false)
+    return describeFrame(this.#parts.dialect, fields, resolved, options.unsafe ?? false)
   }
 
   #addPlan(plan: Plan): void {
@@ -171,10 +165,10 @@ export class IsoPack implements Pack {
   }
 
   /** Finds out which message this is: by type, mark, product and, first of all, the code. */
-  #resolve(fields: Fields): Resolved {
-    const entry = this.#types.get(fields.mti as string)
+  #resolve(fields: IsoMessage): Resolved {
+    const entry = this.#types.get(fields.mti)
     if (!entry) {
-      const [path, offset, actual] = ['mti', 0, fields.mti as string]
+      const [path, offset, actual] = ['mti', 0, fields.mti]
       throw new NadiError('CODEC_MTI', { path, offset, actual })
     }
     const kind = entry.markField === 0 ? entry.kind : kindByMark(fields, entry)
@@ -185,21 +179,24 @@ export class IsoPack implements Pack {
     }
     const outcomeField = this.#parts.deciders.outcome as number
     need(fields, outcomeField)
-    const outcome = this.#parts.codes.outcomeOf(kind, fields.text(outcomeField))
+    const outcome = this.#parts.codes.outcomeOf(kind, textOf(fields, outcomeField))
     const variant = outcome.reason === SUCCESS ? plan.approved : plan.declined
     return { plan, variant, direction, repeat, outcome }
   }
 
-  #planOf(fields: Fields, kind: MessageKind): Plan {
+  #planOf(fields: IsoMessage, kind: MessageKind): Plan {
     const byProduct = this.#plans.get(kind) as Map<string | undefined, Plan>
     const network = byProduct.get(undefined)
     if (network) return network
     const number = this.#parts.deciders.product as number
     need(fields, number)
     const path = `de${number}`
-    const product = this.#parts.products.get(fields.text(number))
+    const product = this.#parts.products.get(textOf(fields, number))
     if (product === undefined) {
-      const [offset, expected] = [fields.start(number), [...this.#parts.products.keys()].join(', ')]
+      const [offset, expected] = [
+        valueAt(fields, number),
+        [...this.#parts.products.keys()].join(', '),
+      ]
       throw new NadiError('PACK_UNKNOWN_MESSAGE', { path, offset, expected })
     }
     const plan = byProduct.get(product)
@@ -210,7 +207,7 @@ export class IsoPack implements Pack {
     return plan
   }
 
-  #message(fields: Fields, resolved: Resolved): Message {
+  #message(fields: IsoMessage, resolved: Resolved): Message {
     const { plan, variant, direction, repeat, outcome } = resolved
     checkPresence(fields, variant)
     const message: Message = {
@@ -223,22 +220,23 @@ export class IsoPack implements Pack {
     if (plan.product !== undefined) message.product = plan.product
     if (outcome !== undefined) message.outcome = outcome
     const { elements } = variant
+    const { frame } = fields
+    const text = latin1Text(frame, 0, frame.length)
     const cursor = this.#cursor
-    const text = fields.frameText
-    for (let i = 0; i < elements.length; i++) {
+    // All that is there is an element of the variant, so they stand in the same order.
+    for (let i = 0, place = 0; i < elements.length; i++) {
       const element = elements[i] as Element
-      const { number } = element.codec.spec
-      if (element.optional && !fields.has(number)) continue
-      cursor.enter(text, fields.start(number), fields.end(number), element.codec.path)
+      if (element.optional && !isThere(fields, element.number)) continue
+      enterElement(cursor, element, fields, place++, text)
       element.read(cursor, message)
     }
     return message
   }
 
-  #reject(fields: Fields, error: NadiError): Reject {
-    const { mti } = fields
+  #reject(fields: IsoMessage, error: NadiError): Reject {
+    const mti = fields.mti === '' ? undefined : fields.mti
     const values = new Map<number, string>()
-    for (const number of fields.numbers()) values.set(number, fields.text(number))
+    for (const number of fields.numbers) values.set(number, textOf(fields, number))
     const product = `de${this.#parts.deciders.product}`
     const unknownProduct = error.code === 'PACK_UNKNOWN_MESSAGE' && error.path === product
     const reason: Reason = unknownProduct ? 'product-unknown' : 'format-error'
@@ -253,34 +251,77 @@ export class IsoPack implements Pack {
   }
 
   #write(mti: string, { elements }: Variant, message: Message): Uint8Array {
-    const writer = this.#writer
-    writer.begin(mti)
-    for (let i = 0; i < elements.length; i++) {
-      const element = elements[i] as Element
-      if (element.optional && !element.has(message)) continue
-      writer.open(element.codec)
-      element.write(writer, message)
-      writer.close(element.codec)
+    const value = this.#value
+    try {
+      const writer = this.#writer.begin(mti)
+      for (let i = 0; i < elements.length; i++) {
+        const element = elements[i] as Element
+        if (element.optional && !element.has(message)) continue
+        if (element.text) {
+          writer.set(element.number, wholeOf(element, message))
+          continue
+        }
+        value.begin()
+        element.write(value, message)
+        writer.setText(element.number, value.characters, value.length)
+      }
+      return writer.end()
+    } catch (error) {
+      throw error instanceof NadiError ? named(error) : error
     }
-    return writer.end()
   }
 }
 
-function kindByMark(fields: Fields, { markField, byMark }: TypeEntry): MessageKind {
+function wholeOf({ text, field }: Element, message: Message): string {
+  const value = text?.(message)
+  if (value === undefined) throw new NadiError('PACK_MISSING_FIELD', { path: field })
+  return value
+}
+
+function kindByMark(fields: IsoMessage, { markField, byMark }: TypeEntry): MessageKind {
   need(fields, markField)
-  const kind = byMark.get(fields.text(markField))
+  const kind = byMark.get(textOf(fields, markField))
   if (kind) return kind
-  const [path, offset] = [`de${markField}`, fields.start(markField)]
+  const [path, offset] = [`de${markField}`, valueAt(fields, markField)]
   const expected = [...byMark.keys()].join(', ')
   throw new NadiError('PACK_UNKNOWN_MESSAGE', { path, offset, expected })
 }
 
-function need(fields: Fields, number: number): void {
-  if (!fields.has(number)) throw missing(number)
+function need(fields: IsoMessage, number: number): void {
+  if (!isThere(fields, number)) throw missing(number)
+}
+
+/** The codec's paths begin with the number; here, as in the standard's text, it is de48. */
+function named(error: NadiError): NadiError {
+  const { code, path, offset, expected, actual, hint, cause } = error
+  if (path === undefined || !/^\d/.test(path)) return error
+  return new NadiError(code, {
+    path: `de${path}`,
+    ...(offset !== undefined && { offset }),
+    ...(expected !== undefined && { expected }),
+    ...(actual !== undefined && { actual }),
+    ...(hint !== undefined && { hint }),
+    cause,
+  })
+}
+
+/** Cheaper than `has`, which also asks whether the bit names a field. */
+function isThere(fields: IsoMessage, number: number): boolean {
+  return (fields.word((number - 1) >> 5) & (0x80000000 >>> ((number - 1) & 31))) !== 0
+}
+
+function textOf(fields: IsoMessage, number: number): string {
+  return fields.get(number) ?? ''
+}
+
+/** Where the value of an element begins. */
+function valueAt(fields: IsoMessage, number: number): number {
+  const value = fields.raw(number)
+  return value === undefined ? 0 : value.byteOffset - fields.frame.byteOffset
 }
 
 /** Every element that the message needs is there, and none that it does not have. */
-function checkPresence(fields: Fields, { allowed, required }: Variant): void {
+function checkPresence(fields: IsoMessage, { allowed, required }: Variant): void {
   for (let index = 0; index < allowed.length; index++) {
     const present = fields.word(index)
     const lacking = (required[index] as number) & ~present
@@ -288,7 +329,7 @@ function checkPresence(fields: Fields, { allowed, required }: Variant): void {
     if ((lacking | unknown) === 0) continue
     const number = index * 32 + 1 + Math.clz32(lacking === 0 ? unknown : lacking)
     if (lacking !== 0) throw missing(number)
-    const [path, offset] = [`de${number}`, fields.start(number)]
+    const [path, offset] = [`de${number}`, valueAt(fields, number)]
     throw new NadiError('PACK_UNKNOWN_FIELD', { path, offset })
   }
 }

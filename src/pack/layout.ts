@@ -1,9 +1,9 @@
 import { NadiError } from '#base'
-import type { FrameWriter } from '#iso8583'
 import type { Path } from '#message'
 import { type Access, type Target } from './access.ts'
 import type { Cursor } from './cursor.ts'
 import { readNumber, type Format } from './format-basics.ts'
+import type { ValueWriter } from './value-writer.ts'
 
 /**
  * A positional layout: parts one after another inside a data element, as the biller's document
@@ -18,7 +18,7 @@ export type Part = {
   readonly width: number | undefined
   readonly list?: ListShape
   read(cursor: Cursor, into: Target): void
-  write(writer: FrameWriter, from: Target): void
+  write(writer: ValueWriter, from: Target): void
   /** Whether a message says enough for it to be written. */
   canWrite(from: Target): boolean
   /** Whether a message says this very part. */
@@ -66,7 +66,7 @@ export function readLayout(layout: Layout, cursor: Cursor, into: Target): void {
   }
 }
 
-export function writeLayout(layout: Layout, writer: FrameWriter, from: Target): void {
+export function writeLayout(layout: Layout, writer: ValueWriter, from: Target): void {
   const { parts } = layout
   for (let i = 0; i < parts.length; i++) (parts[i] as Part).write(writer, from)
 }
@@ -116,7 +116,7 @@ export function valuePart(format: Format, access: Access, options: ValueOptions)
       const value = get(from)
       if (value !== undefined) write(writer, value as never, writePath)
       else if (!optional) throw new NadiError('PACK_MISSING_FIELD', { path: writePath })
-      else if (width !== undefined) writer.fill(blankByte, width, writePath)
+      else if (width !== undefined) writer.fill(blankByte, width)
     },
     canWrite: from => optional || get(from) !== undefined,
     isSaid: from => get(from) !== undefined,
@@ -220,7 +220,7 @@ function readItems(cursor: Cursor, name: string, count: number, layout: Layout):
   return items
 }
 
-function writeItem(writer: FrameWriter, layout: Layout, item: Target, index: number): void {
+function writeItem(writer: ValueWriter, layout: Layout, item: Target, index: number): void {
   try {
     writeLayout(layout, writer, item)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { NadiError } from '#base'
-import type { FieldTable, Framer } from '#iso8583'
+import type { Framer, IsoCodec } from '#iso8583'
 import type { Message, MessageKind, Meaning, Reason } from '#message'
 
 /**
@@ -10,8 +10,8 @@ import type { Message, MessageKind, Meaning, Reason } from '#message'
 export interface Pack {
   readonly name: string
   readonly framing: Framer
-  /** The data elements, for tools; undefined where the dialect is not ISO 8583. */
-  readonly table?: FieldTable
+  /** The codec of its field table, for tools. */
+  readonly codec: IsoCodec
   readonly conversation: PackConversation
   /** By product: the trade's way to find out about an unanswered payment. Configuration may change it. */
   readonly recovery: Readonly<Record<string, PackRecovery>>

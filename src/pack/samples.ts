@@ -36,6 +36,11 @@ export function readSamples(
   return { samples, problems }
 }
 
+/** The message that a tree tells, or a part of one. */
+export function messageOf(check: Check, tree: Tree): Partial<Message> {
+  return toValue(check, tree, '') as Partial<Message>
+}
+
 /** Fields of Message that are not business values, and so not in the dictionary. */
 const ENVELOPE = ['kind', 'direction', 'meaning', 'reason', 'code']
 

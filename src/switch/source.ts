@@ -20,6 +20,9 @@ export type SourceParts = {
   readonly accept: (incoming: Incoming) => void
 }
 
+/** Where a request came from, with the header of its framing: its answer takes both. */
+type Asked = { readonly session: Session; readonly header: Uint8Array }
+
 const SIGN_ON_FIRST: Outcome = { meaning: 'sign-on', reason: 'sign-on-required' }
 
 /**
@@ -41,25 +44,27 @@ export class Source implements ListenerHandlers {
     this.#signedOn.delete(session)
   }
 
-  onFrame(session: Session, view: Uint8Array, crowded: boolean): void {
+  onFrame(session: Session, view: Uint8Array, crowded: boolean, header: Uint8Array): void {
     const frame = Uint8Array.prototype.slice.call(view)
+    const asked = { session, header: header.length > 0 ? Buffer.from(header) : header }
     const read = this.#parts.pack.read(frame)
-    if (read.tag === 'reject') return this.#reject(session, read.reject)
+    if (read.tag === 'reject') return this.#reject(asked, read.reject)
     const { message } = read
     if (message.direction === 'response') return this.#ignore(session, message)
     const partner = this.#signedOn.get(session)
-    if (message.kind === 'sign-on') return this.#signOn(session, message)
-    if (partner === undefined) return this.#answer(session, message, SIGN_ON_FIRST)
+    if (message.kind === 'sign-on') return this.#signOn(asked, message)
+    if (partner === undefined) return this.#answer(asked, message, SIGN_ON_FIRST)
     if (message.kind === 'sign-off') {
       this.#signedOn.delete(session)
-      return this.#answer(session, message, APPROVED)
+      return this.#answer(asked, message, APPROVED)
     }
-    if (message.kind === 'echo') return this.#answer(session, message, APPROVED)
-    if (crowded) return this.#answer(session, message, declined('unavailable'))
-    this.#parts.accept(this.#incoming(session, partner, message, frame))
+    if (message.kind === 'echo') return this.#answer(asked, message, APPROVED)
+    if (crowded) return this.#answer(asked, message, declined('unavailable'))
+    this.#parts.accept(this.#incoming(asked, partner, message, frame))
   }
 
-  #signOn(session: Session, message: Message): void {
+  #signOn(asked: Asked, message: Message): void {
+    const { session } = asked
     const { partner = '', bank = '' } = message
     const facts = this.#parts.partners.get(partner)
     const outcome = this.#mayEnter(session, bank, partner, facts)
@@ -67,7 +72,7 @@ export class Source implements ListenerHandlers {
     else this.#signedOn.delete(session)
     const { peer } = session
     this.#parts.log.info('sign-on', { partner, peer, reason: outcome.reason })
-    this.#answer(session, message, outcome)
+    this.#answer(asked, message, outcome)
   }
 
   #mayEnter({ peer }: Session, bank: string, partner: string, facts?: PartnerFacts): Outcome {
@@ -77,17 +82,17 @@ export class Source implements ListenerHandlers {
     return APPROVED
   }
 
-  #answer(session: Session, request: Message, outcome: Outcome): void {
-    session.answer(this.#parts.pack.write(respond(request, outcome)))
+  #answer({ session, header }: Asked, request: Message, outcome: Outcome): void {
+    session.answer(this.#parts.pack.write(respond(request, outcome)), header)
   }
 
   /** What cannot be read is answered in its own words with RC "format error", or not at all. */
-  #reject(session: Session, reject: Reject): void {
+  #reject({ session, header }: Asked, reject: Reject): void {
     const { code, path, offset, expected, actual } = reject.error
     const { peer } = session
     this.#parts.log.warn('unreadable request', { peer, code, path, offset, expected, actual })
     const answer = this.#parts.pack.writeReject(reject, reject.reason)
-    if (answer) return session.answer(answer)
+    if (answer) return session.answer(answer, header)
     session.silence()
     // Not even its type could be read: whatever speaks there does not speak this dialect.
     if (!reject.response) session.close('unreadable message')
@@ -98,7 +103,12 @@ export class Source implements ListenerHandlers {
     session.silence()
   }
 
-  #incoming(session: Session, partner: string, message: Message, frame: Uint8Array): Incoming {
+  #incoming(
+    { session, header }: Asked,
+    partner: string,
+    message: Message,
+    frame: Uint8Array,
+  ): Incoming {
     const { clock } = this.#parts
     return {
       message,
@@ -106,7 +116,7 @@ export class Source implements ListenerHandlers {
       sessionPartner: partner,
       evidence: this.#evidence('in', frame),
       write: answer => this.#evidence('out', this.#parts.pack.write(answer)),
-      send: ({ bytes }) => session.answer(bytes),
+      send: ({ bytes }) => session.answer(bytes, header),
       drop: () => session.silence(),
     }
   }

@@ -11,12 +11,12 @@ export const A = 'pln-2003-111'
 export const B = 'pln-2003-115'
 
 const { packs, problems } = loadPacks(PROTOCOLS)
-if (problems.length > 0) throw new Error(JSON.stringify(problems, undefined, 1))
 
 export function packCalled(name: string): Pack {
   const pack = packs.get(name)
-  if (!pack) throw new Error(`no pack is called ${name}`)
-  return pack
+  if (pack) return pack
+  const own = problems.filter(({ path }) => path.includes(`/${name}/`))
+  throw new Error(`no pack is called ${name}: ${JSON.stringify(own, undefined, 1)}`)
 }
 
 export function samplesOf(name: string): readonly Sample[] {
@@ -30,11 +30,12 @@ export function textOf(name: string, file: string): string {
 }
 
 export function sources(): Map<string, PackFiles> {
-  const fields = textOf(A, 'fields.yaml')
-  return new Map([
-    [A, { 'pack.yaml': textOf(A, 'pack.yaml'), 'fields.yaml': fields }],
-    [B, { 'pack.yaml': textOf(B, 'pack.yaml') }],
-  ])
+  return new Map(
+    [A, B].map((name): [string, PackFiles] => [
+      name,
+      { 'pack.yaml': textOf(name, 'pack.yaml'), 'fields.yaml': textOf(name, 'fields.yaml') },
+    ]),
+  )
 }
 
 export const toBytes = (text: string): Buffer => Buffer.from(text, 'latin1')

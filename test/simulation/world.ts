@@ -143,6 +143,7 @@ export class SimulatedWorld {
     return {
       name: pack.name,
       framing: pack.framing,
+      codec: pack.codec,
       conversation: pack.conversation,
       recovery: pack.recovery,
       products: pack.products,

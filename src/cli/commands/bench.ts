@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { programFolder } from '../settings.ts'
+import { programFolder } from '#base'
 import type { Act } from '../program.ts'
 import { UsageError } from '../usage.ts'
 

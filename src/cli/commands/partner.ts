@@ -5,12 +5,14 @@ import { amount } from '../parse.ts'
 import type { Act } from '../program.ts'
 import { printTable } from '../table.ts'
 import { UsageError } from '../usage.ts'
+import { partnerKeyCommand } from './partner-key.ts'
 import { formatAge } from '../words.ts'
 
 type DepositOptions = { readonly reason: string; readonly by?: string; readonly key?: string }
 
 export function partnerCommand(program: Command, act: Act): void {
-  const partner = program.command('partner').description('partners and their deposits')
+  const partner = program.command('partner').description('partners, their deposits and their keys')
+  partnerKeyCommand(partner, act)
   partner
     .command('list')
     .description('every partner with its deposit')

@@ -1,13 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import { isNadiError, NadiError } from '#base'
+import { isNadiError, programFolder } from '#base'
 import {
   compileSpec,
-  compileTableText,
+  compileTable,
   importJpos,
   importMoov,
-  type ElementSpec,
-  type FieldTable,
   type ImportResult,
   type IsoCodec,
   type Leniency,
@@ -17,7 +15,7 @@ import {
 } from '#iso8583'
 import type { Pack } from '#pack'
 import type { Context } from '../context.ts'
-import { ConfigProblems, placesOf, programFolder } from '../settings.ts'
+import { ConfigProblems, placesOf } from '../settings.ts'
 import { UsageError } from '../usage.ts'
 
 /** A dialect that a command was told of, whatever it was written in. */
@@ -105,7 +103,7 @@ export function readSpec(file: string): ImportResult {
   const start = text.replace(/^\uFEFF/, '').trimStart()
   if (start.startsWith('<')) return importJpos(file, text)
   if (start.startsWith('{')) return importMoov(file, text)
-  const result = compileTableText([{ path: file, text }, ...tablesBeside(file)])
+  const result = compileTable([{ path: file, text }, ...tablesBeside(file)])
   return result.problems ? { problems: result.problems } : { spec: result.spec, notes: [] }
 }
 
@@ -140,41 +138,9 @@ function tablesBeside(file: string): TableText[] {
 }
 
 function fromPack(pack: Pack, lenient: readonly Leniency[]): Dialect {
-  if (!pack.table) throw new NadiError('CODEC_SPEC', { path: pack.name, expected: 'ISO 8583' })
-  const spec = specOfTable(pack.name, pack.table)
+  const { spec } = pack.codec
   const codec = compileSpec(spec, { lenient })
   return { name: pack.name, origin: `protocols/${pack.name}`, spec, codec, notes: [], pack }
-}
-
-/** A pack's field table in the words of the codec. */
-function specOfTable(name: string, { spec }: FieldTable): MessageSpec {
-  const { secondary } = spec.bitmap
-  return {
-    name,
-    title: name,
-    headerBytes: 0,
-    mti: { encoding: 'ascii', versions: [] },
-    bitmap: {
-      encoding: 'hex-ascii',
-      bytes: 8,
-      extension: secondary ? 'auto' : 'forbidden',
-      most: secondary ? 2 : 1,
-    },
-    fields: spec.fields.map((field): ElementSpec => {
-      const { number, name: fieldName, content, length, unit, size, mask } = field
-      return {
-        id: `${number}`,
-        name: fieldName,
-        content: content === 'hex' ? 'an' : content,
-        data: 'ascii',
-        length: length.form === 'fixed' ? length : { ...length, inclusive: false },
-        unit,
-        size,
-        ...(mask ? { mask } : {}),
-      }
-    }),
-    overlays: [],
-  }
 }
 
 function quietly<T>(run: () => T): T | undefined {

@@ -1,4 +1,4 @@
-import type { ElementMask } from '#iso8583'
+import type { FieldMask } from '#iso8583'
 import type { Codes } from './codes.ts'
 
 /** Data objects of EMV 4.3, book 3, annex A, that travel in DE55. */
@@ -80,7 +80,7 @@ export const EMV_TAGS: Codes = {
 }
 
 /** What is hidden of them, in whatever composite they stand. */
-export const EMV_MASKS: Readonly<Record<string, ElementMask>> = {
+export const EMV_MASKS: Readonly<Record<string, FieldMask>> = {
   '56': 'track',
   '57': 'track',
   '5A': 'pan',

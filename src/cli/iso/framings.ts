@@ -2,7 +2,7 @@ import {
   CHANNELS,
   compileFraming,
   measureBy,
-  type ChannelFramer,
+  type Framer,
   type FramingSpec,
   type IsoCodec,
 } from '#iso8583'
@@ -12,7 +12,7 @@ import { UsageError } from '../usage.ts'
 export type NamedFraming = {
   readonly name: string
   readonly text: string
-  readonly framer: ChannelFramer
+  readonly framer: Framer
 }
 
 /**

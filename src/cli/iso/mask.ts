@@ -1,4 +1,4 @@
-import type { ElementMask } from '#iso8583'
+import type { FieldMask } from '#iso8583'
 import { maskValue } from '#message'
 import type { Node } from './tree.ts'
 
@@ -11,7 +11,7 @@ export function shown({ mask, text = '', spec }: Node, unsafe: boolean): string 
   return free ? maskCards(text) : text
 }
 
-function masked(mask: ElementMask, text: string): string {
+function masked(mask: FieldMask, text: string): string {
   switch (mask) {
     case 'pan':
       return card(text)

@@ -1,7 +1,7 @@
 import type {
   CompositeSpec,
-  ElementMask,
-  ElementSpec,
+  FieldMask,
+  FieldSpec,
   MessageSpec,
   PlainMessage,
   PlainValue,
@@ -14,8 +14,8 @@ export type Node = {
   readonly path: string
   readonly name: string
   /** Undefined for tags that the dialect does not name. */
-  readonly spec: ElementSpec | undefined
-  readonly mask: ElementMask | undefined
+  readonly spec: FieldSpec | undefined
+  readonly mask: FieldMask | undefined
   readonly text?: string
   readonly children?: readonly Node[]
 }
@@ -39,7 +39,7 @@ type Facts = {
 }
 
 /** The element as it is laid out in such a message: the last overlay that has it wins. */
-export function elementOf(spec: MessageSpec, id: string, facts: Facts): ElementSpec | undefined {
+export function elementOf(spec: MessageSpec, id: string, facts: Facts): FieldSpec | undefined {
   const { mti, processing = '', response = '' } = facts
   const overlay = spec.overlays.findLast(
     ({ when, fields }) =>
@@ -53,8 +53,8 @@ export function elementOf(spec: MessageSpec, id: string, facts: Facts): ElementS
 
 function nodeOf(
   path: string,
-  spec: ElementSpec | undefined,
-  mask: ElementMask | undefined,
+  spec: FieldSpec | undefined,
+  mask: FieldMask | undefined,
   value: PlainValue,
 ): Node {
   const name = spec?.name ?? ''
@@ -73,7 +73,7 @@ function nodeOf(
   return { path, name, spec, mask, children }
 }
 
-function partOf(composite: CompositeSpec, id: string): ElementSpec | undefined {
+function partOf(composite: CompositeSpec, id: string): FieldSpec | undefined {
   if (composite.kind !== 'datasets') return composite.fields.find(field => field.id === id)
   const dataset = composite.datasets.find(one => inRange(one.id, id))
   if (!dataset) return undefined
@@ -90,7 +90,7 @@ function inRange(range: string, id: string): boolean {
   return id >= first && id <= last
 }
 
-const UNNAMED: ElementSpec = {
+const UNNAMED: FieldSpec = {
   id: '',
   name: '',
   content: 'b',
@@ -100,16 +100,16 @@ const UNNAMED: ElementSpec = {
   size: 0,
 }
 
-function emvMask(composite: CompositeSpec | undefined, id: string): ElementMask | undefined {
+function emvMask(composite: CompositeSpec | undefined, id: string): FieldMask | undefined {
   return composite?.kind === 'ber-tlv' ? EMV_MASKS[id] : undefined
 }
 
 /** Tags of EMV have a name also where the table does not say it. */
 function named(
-  part: ElementSpec | undefined,
+  part: FieldSpec | undefined,
   composite: CompositeSpec | undefined,
   id: string,
-): ElementSpec | undefined {
+): FieldSpec | undefined {
   const name = composite?.kind === 'ber-tlv' ? EMV_TAGS[id] : undefined
   if (part || name === undefined) return part
   return { ...UNNAMED, id, name }

@@ -4,6 +4,7 @@ import { compilePrefix } from './lengths.ts'
 import { NUMBER_MAX } from './numbers.ts'
 import { badSpec } from './rejects.ts'
 import type { BitmapSpec, CompositeSpec, FieldSpec, MessageSpec } from './spec.ts'
+import { TERMINATOR_HEX } from './terminator.ts'
 import { isTag } from './tlv.ts'
 
 const SIZE_MAX = 2 ** 31 - 1
@@ -70,8 +71,10 @@ function checkField(spec: FieldSpec, path: string, depth: number): void {
   if (sizeMin !== undefined) checkWhole(path, sizeMin, 0, size)
   if (pad && pad.char.length !== 1) throw badSpec(path, 'padding is one character')
   if (length.form === 'prefix') checkPrefix(spec, path)
+  if (length.form === 'until') checkTerminator(length.terminator, size, path)
   const data = compileData(spec, { path, anyContent: false, lowerCaseHex: false })
-  if ((length.form === 'fixed' || filled) && data.bytesOf(size) < 0) {
+  const whole = length.form === 'fixed' || length.form === 'until' || filled
+  if (whole && data.bytesOf(size) < 0) {
     throw badSpec(path, `${size} ${spec.unit} are no whole number of bytes`)
   }
   if (filled && length.form !== 'prefix') {
@@ -79,6 +82,13 @@ function checkField(spec: FieldSpec, path: string, depth: number): void {
   }
   if (depth > DEPTH_MAX) throw badSpec(path, `fields nest at most ${DEPTH_MAX} deep`)
   if (children) checkComposite(children, path, depth)
+}
+
+function checkTerminator(terminator: string, size: number, path: string): void {
+  if (!TERMINATOR_HEX.test(terminator)) {
+    throw badSpec(path, `a terminator is 1 to 4 bytes in upper-case hexadecimal`)
+  }
+  if (size === 0) throw badSpec(path, 'what ends at a terminator needs a size')
 }
 
 function checkPrefix({ length, size, unit }: FieldSpec, path: string): void {

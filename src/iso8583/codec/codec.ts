@@ -17,6 +17,12 @@ export interface IsoCodec {
   }
   /** A message to be filled. */
   create(mti: string): IsoDraft
+  /**
+   * Bytes before the value of a data element whose characters are the frame's own, one a byte, in
+   * every message: 0 where its length is fixed, else those of its ASCII length. -1 for all others,
+   * whose values are to be asked for by `get`.
+   */
+  prefixOf(number: number): number
   /** Writes frames in place, one after the other: for who puts values together piece by piece. */
   writer(): IsoWriter
   /**
@@ -28,7 +34,8 @@ export interface IsoCodec {
   fromPlain(plain: PlainMessage): Uint8Array
   /**
    * All that is wrong with a message by the overlays that match it: what must and must not be there,
-   * values that are not allowed, and, beside its request, what an answer should have repeated.
+   * always or by what else is, values that are not allowed, and, beside its request, what an answer
+   * should have repeated.
    */
   validate(message: IsoMessage, request?: IsoMessage): readonly IsoProblem[]
 }
@@ -43,6 +50,8 @@ export interface IsoWriter {
   set(number: number, value: string): this
   /** Data as it is on the wire, without its length. */
   setBytes(number: number, value: Uint8Array): this
+  /** A value whose characters stand in bytes, one a byte. */
+  setText(number: number, characters: Uint8Array, length: number): this
   /** Opens a plain text field, whose value is then written piece by piece, until `close`. */
   open(number: number): this
   /** A whole number of so many digits, zeros to its left. */
@@ -55,9 +64,12 @@ export interface IsoWriter {
 
 /** One thing that is wrong with a message that could be read. */
 export type IsoProblem = {
+  readonly code: 'CODEC_RULE'
   readonly path: string
   readonly rule: 'mandatory' | 'forbidden' | 'allowed' | 'echoed'
-  /** Never holds the value. */
+  /** What the dialect wants there, with the condition under which it does. */
+  readonly expected: string
+  /** Both in a sentence. Never holds the value. */
   readonly text: string
 }
 
@@ -77,6 +89,11 @@ export interface IsoMessage {
   /** Data elements that are there, ascending. */
   readonly numbers: readonly number[]
   has(number: number): boolean
+  /** Presence bits, 32 data elements a word; the highest bit of the first is data element 1. */
+  word(index: number): number
+  /** Where the n-th data element that is there begins and ends, with its length; from 0. */
+  startAt(index: number): number
+  endAt(index: number): number
   /** The value of a data element as text (binary as upper-case hex), or undefined. */
   get(number: number): string | undefined
   /** The value's raw bytes: a view into the frame. */

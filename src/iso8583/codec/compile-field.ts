@@ -8,6 +8,7 @@ import { bitmapped, positional } from './numbered.ts'
 import { badSpec } from './rejects.ts'
 import type { CompositeSpec, Leniency } from './spec.ts'
 import { tagged } from './tagged.ts'
+import { compileTerminator } from './terminator.ts'
 import { berTlv } from './tlv.ts'
 
 /** Compiles fields, and all that is in them. Throws CODEC_SPEC when one contradicts itself. */
@@ -24,6 +25,7 @@ export function fieldCompiler(lenient: ReadonlySet<Leniency>): Compile {
         path,
         data: compileData(spec, options),
         prefix: spec.length.form === 'prefix' ? compilePrefix(spec.length) : undefined,
+        terminator: spec.length.form === 'until' ? compileTerminator(spec.length) : undefined,
         composite: inside ?? compositeOf(spec.children, path, depth, compile),
         anyContent,
       })

@@ -14,7 +14,8 @@ import { compileLayout, type Layout } from './layout.ts'
 import { Message } from './message.ts'
 import { compilePath } from './path.ts'
 import { fillPlain } from './plain.ts'
-import { badValue } from './rejects.ts'
+import { pathsOf } from './overlay.ts'
+import { badSpec, badValue } from './rejects.ts'
 import { keepWhole, scanFrame } from './scan.ts'
 import type { MessageSpec } from './spec.ts'
 import { problemsOf } from './validate.ts'
@@ -39,6 +40,7 @@ class Codec implements IsoCodec {
   constructor(spec: MessageSpec, { lenient = [] }: CompileOptions) {
     this.spec = spec
     this.#layout = compileLayout(spec, new Set(lenient))
+    checkOverlayPaths(this.#layout)
   }
 
   parse(frame: Uint8Array): IsoMessage {
@@ -63,6 +65,11 @@ class Codec implements IsoCodec {
 
   create(mti: string): IsoDraft {
     return new Draft(this.#layout, mti)
+  }
+
+  prefixOf(number: number): number {
+    const field = this.#layout.steady[number]
+    return field?.literal ? field.quick : -1
   }
 
   writer(): IsoWriter {
@@ -90,6 +97,20 @@ class Codec implements IsoCodec {
 
   validate(message: IsoMessage, request?: IsoMessage): readonly IsoProblem[] {
     return problemsOf(message, request, path => this.path(path))
+  }
+}
+
+/** Rules about fields that cannot be would never be broken. */
+function checkOverlayPaths(layout: Layout): void {
+  for (const { spec } of layout.overlays) {
+    for (const path of pathsOf(spec)) {
+      try {
+        compilePath(layout, path)
+      } catch (error) {
+        if (!isNadiError(error)) throw error
+        throw badSpec(path, 'an overlay names it, and the dialect cannot have it')
+      }
+    }
   }
 }
 

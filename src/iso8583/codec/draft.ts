@@ -30,6 +30,20 @@ export function copyOf(
   return draft
 }
 
+/** What is written for a field that cannot be copied along with others around it. */
+function copiedOf(source: Message, number: number, field: Field): EntryValue {
+  if (!isOpen(source, number) || source.fieldOf(number) !== field) return source.get(number) ?? ''
+  return source.frame.subarray(source.startOf(number), source.endOf(number))
+}
+
+/** Whether it is the last of the source and ends there, which it may no longer do in the copy. */
+function isOpen(source: Message, number: number): boolean {
+  if (!source.layout.openEnds || !source.isThere(number)) return false
+  const end = source.endOf(number)
+  if (end !== source.frame.length) return false
+  return source.fieldOf(number)?.endsOpen(source.frame, source.startOf(number), end) === true
+}
+
 /** The bits of the frame being built. */
 const BITS = new Int32Array(WORDS)
 const bitOf = (number: number): number => 0x80000000 >>> ((number - 1) & 31)
@@ -108,6 +122,7 @@ export class Draft implements IsoDraft, Facts {
     layout.mti.write(out, this.mti)
     if (layout.bitmap) this.#writeWithBitmap(out)
     else this.#writeInOrder(out)
+    out.endOfData()
     return out.take()
   }
 
@@ -221,7 +236,8 @@ export class Draft implements IsoDraft, Facts {
   #writeOne(out: Out, number: number, value: DraftValue): void {
     const field = this.#fieldFor(number)
     if (value instanceof Uint8Array) field.writeData(out, value)
-    else field.write(out, value === COPIED ? (this.#source?.get(number) ?? '') : value)
+    else if (value !== COPIED) field.write(out, value)
+    else field.write(out, this.#source ? copiedOf(this.#source, number, field) : '')
   }
 
   /** The same with fields that are copied: what lies side by side in the source in one go. */
@@ -238,7 +254,7 @@ export class Draft implements IsoDraft, Facts {
         const number = index * 32 + place + 1
         if (number < first || number > last) continue
         const value = this.#values[number] as DraftValue
-        const copied = value === COPIED && this.#isAlike(source, number)
+        const copied = value === COPIED && this.#isAlike(source, number) && !isOpen(source, number)
         const at = copied ? before + popCount((word >>> (31 - place)) >>> 1) : -1
         if (end > start && (!copied || source.startAt(at) !== end)) {
           out.copy(source.frame, start, end)

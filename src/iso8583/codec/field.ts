@@ -6,9 +6,11 @@ import type { Data } from './data.ts'
 import { fillerOf } from './filler.ts'
 import { berLength, berLengthBytes, type Prefix, readBerLength } from './lengths.ts'
 import { Out } from './out.ts'
+import { paddedTo, sizeText, trimmed, withoutFill } from './padding.ts'
 import { isInside, quickOf, rangeOf } from './quick.ts'
 import { badLength, badValue, truncated } from './rejects.ts'
 import type { FieldSpec } from './spec.ts'
+import type { Terminator } from './terminator.ts'
 import { type Wire, WIRE, wireOf } from './wire.ts'
 
 /** Where a field's value lies: `start` to `end` are its data, `rawEnd` is where the next one begins. */
@@ -29,6 +31,7 @@ export type FieldParts = {
   readonly path: string
   readonly data: Data
   readonly prefix: Prefix | undefined
+  readonly terminator: Terminator | undefined
   readonly composite: Composite | undefined
   readonly anyContent: boolean
 }
@@ -37,8 +40,8 @@ export type FieldParts = {
  * One field of a dialect, compiled.
  *
  *     at        start              end   rawEnd
- *     ┌─────────┬──────────────────┬───────┐
- *     │ prefix  │ data (padded)    │ fill  │     fill: only where a prefixed field is `filled`
+ *     ┌─────────┬──────────────────┬───────┐     fill: only where a prefixed field is `filled`, or
+ *     │ prefix  │ data (padded)    │ fill  │     a terminator where the field ends at one
  *     └─────────┴──────────────────┴───────┘
  *
  * Most fields of most dialects are one byte a character behind an ASCII length or none. For those
@@ -65,9 +68,10 @@ export class Field {
   readonly literal: boolean
   readonly #data: Data
   readonly #prefix: Prefix | undefined
+  readonly #terminator: Terminator | undefined
   readonly #filler: number
 
-  constructor({ spec, path, data, prefix, composite, anyContent }: FieldParts) {
+  constructor({ spec, path, data, prefix, terminator, composite, anyContent }: FieldParts) {
     this.spec = spec
     this.path = path
     this.size = isUnlimited(spec) ? SIZE_MAX : spec.size
@@ -75,6 +79,7 @@ export class Field {
     this.composite = composite
     this.#data = data
     this.#prefix = prefix
+    this.#terminator = terminator
     this.#filler = fillerOf(spec)
     this.literal = spec.data === 'ascii' && spec.content !== 'b' && !spec.pad?.trim
     this.quick = quickOf(spec, composite !== undefined)
@@ -99,6 +104,7 @@ export class Field {
     const { form } = this.spec.length
     if (form === 'prefix') return this.#locatePrefixed(bytes, at, end)
     if (form === 'fixed') return this.#span(at, end, this.size, this.#data.bytesOf(this.size))
+    if (this.#terminator) return this.#locateTerminated(this.#terminator, bytes, at, end)
     let start = at
     let count = end - at
     if (form === 'ber') {
@@ -135,7 +141,7 @@ export class Field {
   read(bytes: Uint8Array, at: number, end: number): string {
     const { start, end: valueEnd, units } = this.locate(bytes, at, end)
     const value = this.#data.read(bytes, start, valueEnd, units)
-    return this.spec.pad?.trim ? this.#trimmed(value) : value
+    return trimmed(this.spec, value)
   }
 
   /** The bytes that composites lie in: those of the frame, or what its hexadecimal says. */
@@ -149,7 +155,7 @@ export class Field {
   /** Writes the whole field. Throws CODEC_VALUE when the value does not fit. */
   write(out: Out, value: EntryValue): void {
     if (typeof value !== 'string') return this.#writeOther(out, value)
-    const core = this.#core(value)
+    const core = this.#filler < 0 ? value : withoutFill(this.spec, value)
     const wrong = this.#data.wrong(core)
     if (wrong !== undefined) throw badValue(this.path, wrong)
     const at = this.#begin(out)
@@ -207,6 +213,28 @@ export class Field {
     return this.#span(at + prefix.bytes, end, count, this.#data.bytesOf(count))
   }
 
+  #locateTerminated(terminator: Terminator, bytes: Uint8Array, at: number, end: number): Span {
+    const most = this.#data.bytesOf(this.size)
+    const found = terminator.find(bytes, at, end, most)
+    if (found < 0) {
+      const mayBeCut = !terminator.open && end - at < most + terminator.bytes
+      if (mayBeCut) throw truncated(this.path, end, terminator.bytes, 0)
+      if (end - at > most) {
+        throw badLength(this.path, at, `${terminator.text} after at most ${this.size}`, 'more')
+      }
+    }
+    const dataEnd = found < 0 ? end : found
+    const units = this.#unitsIn(bytes, at, dataEnd)
+    this.#checkSize(at, units)
+    return { start: at, end: dataEnd, rawEnd: found < 0 ? end : found + terminator.bytes, units }
+  }
+
+  /** Whether the field from `at` to `end` ends with the data, where a terminator could have been. */
+  endsOpen(bytes: Uint8Array, at: number, end: number): boolean {
+    const terminator = this.#terminator
+    return terminator?.open === true && terminator.find(bytes, at, end, end - at) < 0
+  }
+
   #span(start: number, end: number, units: number, count: number): Span {
     if (count < 0) throw badLength(this.path, start, 'whole bytes', units)
     const area = this.spec.filled === true ? this.#data.bytesOf(this.size) : count
@@ -245,19 +273,10 @@ export class Field {
     this.composite?.walk(inner.wire, inner.start, inner.end)
   }
 
-  #trimmed(value: string): string {
-    const { char, side } = this.spec.pad as NonNullable<FieldSpec['pad']>
-    let start = 0
-    let end = value.length
-    if (side === 'left') while (start < end && value[start] === char) start++
-    else while (end > start && value[end - 1] === char) end--
-    return value.slice(start, end)
-  }
-
   // Writing
 
   #writeOther(out: Out, value: Exclude<EntryValue, string>): void {
-    if (value instanceof Uint8Array) return out.copy(value, 0, value.length)
+    if (value instanceof Uint8Array) return this.#writeRaw(out, value)
     const { composite } = this
     if (!composite) throw badValue(this.path, 'a value', 'fields')
     const at = this.#begin(out)
@@ -266,10 +285,20 @@ export class Field {
       const inner = new Out()
       inner.begin()
       composite.write(inner, value)
+      inner.endOfData()
       this.#data.write(out, Buffer.from(inner.take()).toString('hex'))
-    } else composite.write(out, value)
+    } else {
+      composite.write(out, value)
+      out.endOfData()
+    }
     this.#fillUp(out, start)
     this.#end(out, at, this.#data.unitsOf(out.at - start))
+  }
+
+  /** The field as it lay on the wire, where it may have been the last and something follows now. */
+  #writeRaw(out: Out, raw: Uint8Array): void {
+    out.copy(raw, 0, raw.length)
+    if (this.endsOpen(raw, 0, raw.length)) this.#terminator?.write(out)
   }
 
   /** A composite of fixed length is filled up as its padding says. */
@@ -290,7 +319,7 @@ export class Field {
     }
     if (units > this.size) throw badValue(this.path, `at most ${this.size}`, String(units))
     if (filled && !pad) return this.#writeFilled(out, value, units)
-    const padded = pad ? this.#padded(value) : value
+    const padded = pad ? paddedTo(this.#data.charactersOf(this.size), this.spec, value) : value
     const written = pad ? this.#data.measure(padded) : units
     if (written !== this.size) throw badValue(this.path, `exactly ${this.size}`, String(units))
     this.#data.write(out, padded)
@@ -303,28 +332,6 @@ export class Field {
     const count = this.#data.bytesOf(this.size) - this.#data.bytesOf(units)
     for (let i = 0; i < count; i++) out.byte(0)
     return units
-  }
-
-  #padded(value: string): string {
-    const { char, side } = this.spec.pad as NonNullable<FieldSpec['pad']>
-    const wanted = this.#data.charactersOf(this.size)
-    if (side === 'right') return value.padEnd(wanted, char)
-    // A sign stays in front of the zeros, and one that is no character of its own is not counted.
-    const zoned = this.spec.data === 'zoned-ebcdic'
-    const sign = /^[CD-]/.test(value) && (zoned || this.spec.content === 'x+n') ? value[0] : ''
-    const digits = value.slice(sign?.length)
-    return sign + digits.padStart(wanted - (zoned ? 0 : (sign?.length ?? 0)), char)
-  }
-
-  /** The value without what only fills it up, which is not of its class. */
-  #core(value: string): string {
-    if (this.#filler < 0) return value
-    const char = this.spec.pad?.char ?? ' '
-    let start = 0
-    let end = value.length
-    if (this.spec.pad?.side === 'left') while (start < end && value[start] === char) start++
-    else while (end > start && value[end - 1] === char) end--
-    return value.slice(start, end)
   }
 
   /** Leaves room for the length. */
@@ -340,8 +347,9 @@ export class Field {
   #end(out: Out, at: number, units: number): void {
     const { length } = this.spec
     const wrong = units > this.size || units < this.sizeMin || !Number.isInteger(units)
-    if (wrong) throw badValue(this.path, this.#sizeText(), String(units))
+    if (wrong) throw badValue(this.path, sizeText(this), String(units))
     if (length.form === 'ber') return out.insert(at, berLength(out.at - at))
+    if (this.#terminator) return this.#terminate(out, at, this.#terminator)
     if (length.form !== 'prefix') return
     const prefix = this.#prefix as Prefix
     const bytes = this.#data.bytesOf(units)
@@ -351,10 +359,11 @@ export class Field {
     prefix.write(out.bytes, at, told)
   }
 
-  #sizeText(): string {
-    const { size, sizeMin } = this
-    if (sizeMin === size) return `exactly ${size}`
-    return sizeMin > 0 ? `${sizeMin} to ${size}` : `at most ${size}`
+  #terminate(out: Out, at: number, terminator: Terminator): void {
+    const end = out.at
+    terminator.write(out)
+    if (terminator.find(out.bytes, at, out.at, end - at) === end) return
+    throw badValue(this.path, `a value without ${terminator.text}`)
   }
 
   /** What was written without a look at its structure is read back. */

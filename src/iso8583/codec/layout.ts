@@ -25,6 +25,8 @@ export type Layout = {
   readonly overlays: readonly Overlay[]
   /** Fields that look different in some messages; undefined when there are none. */
   readonly variants: Variants | undefined
+  /** Some field may end with the data, without its terminator. */
+  readonly openEnds: boolean
   readonly lenient: ReadonlySet<Leniency>
 }
 
@@ -54,6 +56,11 @@ export function compileLayout(spec: MessageSpec, lenient: ReadonlySet<Leniency>)
         : { number: tertiaryField, bitmap: new Bitmap(third, String(tertiaryField), lowerCase) },
     overlays,
     variants,
+    openEnds: [spec, ...spec.overlays].some(({ fields }) => fields.some(mayEndOpen)),
     lenient,
   }
+}
+
+function mayEndOpen({ length }: FieldSpec): boolean {
+  return length.form === 'until' && length.open
 }

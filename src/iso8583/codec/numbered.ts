@@ -36,10 +36,14 @@ export function positional(
     fieldOf: id => fields.get(id),
     walk(wire, start, end, visit) {
       let at = start
+      let open = false
       for (const [id, field] of order) {
         if (at === end && shorter) return
+        // One that ended with the data was the last: nothing says that an empty one follows.
+        if (open) throw truncated(field.path, at, 1, 0)
         const next = field.scan(wire, at, end)
         visit?.({ id, field, at, start: at, end: next })
+        open = next === end && field.endsOpen(wire.bytes, at, next)
         at = next
       }
       if (at !== end) throw trailing(path, at, end - at)

@@ -22,6 +22,9 @@ export class Out {
   quickEnd: number
   #slab: Buffer
   #start = 0
+  /** Where a terminator ends that is left out when nothing follows it, and its bytes. */
+  #openEnd = -1
+  #openBytes = 0
 
   constructor() {
     this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
@@ -37,6 +40,19 @@ export class Out {
       this.#start = 0
     }
     this.at = this.#start
+    this.#openEnd = -1
+  }
+
+  /** The last so many bytes are left out when data end here. */
+  mayEndWithout(count: number): void {
+    this.#openEnd = this.at
+    this.#openBytes = count
+  }
+
+  /** A message or composite ends here. */
+  endOfData(): void {
+    if (this.#openEnd === this.at) this.at -= this.#openBytes
+    this.#openEnd = -1
   }
 
   /** Bytes of the frame so far. */

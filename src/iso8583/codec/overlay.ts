@@ -40,6 +40,14 @@ export function compileOverlays(
   return { overlays, variants: { numbers, fieldOf } }
 }
 
+/** Every path that its rules name. */
+export function pathsOf(spec: OverlaySpec): readonly string[] {
+  const { mandatory, conditional, forbidden, echoed, allowed, conditions = [] } = spec
+  const named = [...allowed, ...conditions, ...conditions.flatMap(({ when }) => when.flat())]
+  const paths = named.map(({ path }) => path)
+  return [...mandatory, ...conditional, ...forbidden, ...echoed, ...paths]
+}
+
 function matcherOf({ when }: OverlaySpec): (facts: Facts) => boolean {
   const patterns = when.mti.map(pattern => new RegExp(`^${pattern}$`))
   const { processing, response } = when

@@ -4,8 +4,9 @@
  * shipped standards all become this; `compileSpec` makes a codec of it. Nothing in here is a
  * function, so a spec can be printed, compared and exported.
  *
- *     a field on the wire:   [ length prefix ][ padding ][ data ][ padding ]
- *                              LengthSpec       PadSpec   DataEncoding, then content class
+ *     a field on the wire:   [ length prefix ][ padding ][ data ][ padding ][ terminator ]
+ *                              LengthSpec       PadSpec   DataEncoding,       LengthSpec
+ *                                                         then content class
  */
 export type MessageSpec = {
   readonly name: string
@@ -133,6 +134,12 @@ export type LengthSpec =
     }
   /** All that is left of the message or composite. */
   | { readonly form: 'rest' }
+  /**
+   * All before a terminator, which is no part of the value and cannot be in it: 1 to 4 bytes as they
+   * lie on the wire, in hexadecimal (`1C`, `0D0A`). `open`: as the last of a message or composite the
+   * value may end with it instead, and then it is written without a terminator.
+   */
+  | { readonly form: 'until'; readonly terminator: string; readonly open: boolean }
   /** The prefix of BER (ITU-T X.690 8.1.3): short, or long with up to 4 bytes. */
   | { readonly form: 'ber' }
 
@@ -225,14 +232,38 @@ export type OverlaySpec = {
     readonly response?: readonly string[]
   }
   readonly mandatory: readonly string[]
+  /** Under conditions that are not stated here, so nothing is checked. */
   readonly conditional: readonly string[]
   readonly forbidden: readonly string[]
+  /** What else must or must not be there, by what is. */
+  readonly conditions?: readonly ConditionSpec[]
   /** Fields whose value a response must repeat. */
   readonly echoed: readonly string[]
   readonly allowed: readonly { readonly path: string; readonly values: readonly string[] }[]
   /** Another layout for fields in these messages only. */
   readonly fields: readonly FieldSpec[]
 }
+
+/**
+ * `38: mandatory when 39 is 00, else forbidden`. The condition is a list of alternatives, each of
+ * which is a list of tests that all hold.
+ */
+export type ConditionSpec = {
+  readonly path: string
+  readonly demand: 'mandatory' | 'forbidden'
+  readonly when: readonly (readonly TestSpec[])[]
+  /** What holds where the condition does not. */
+  readonly otherwise: 'mandatory' | 'forbidden' | 'allowed'
+}
+
+/** A test with values holds for no field that is not there, `is-not` neither. */
+export type TestSpec =
+  | { readonly path: string; readonly test: 'there' | 'not-there' }
+  | {
+      readonly path: string
+      readonly test: 'is' | 'is-not' | 'starts' | 'starts-not'
+      readonly values: readonly string[]
+    }
 
 /** Deviations that are accepted, each by its name; none unless a link names it. */
 export const LENIENCIES = {

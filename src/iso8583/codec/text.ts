@@ -6,6 +6,7 @@ type Natives = {
   readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string
   readonly hexSlice: (this: Uint8Array, start: number, end: number) => string
   readonly utf8Write: (this: Uint8Array, text: string, at: number, length: number) => number
+  readonly latin1Write: (this: Uint8Array, text: string, at: number, length: number) => number
 }
 const natives = Buffer.prototype as unknown as Natives
 const { latin1Slice, hexSlice, utf8Write } = natives
@@ -13,6 +14,11 @@ const { latin1Slice, hexSlice, utf8Write } = natives
 /** One byte a character. */
 export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
   return start === end ? '' : latin1Slice.call(bytes, start, end)
+}
+
+/** Characters of one byte each; of others the lower byte. */
+export function latin1Write(bytes: Uint8Array, text: string, at: number): void {
+  natives.latin1Write.call(bytes, text, at, text.length)
 }
 
 const chars = String.fromCharCode

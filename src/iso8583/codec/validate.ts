@@ -1,6 +1,7 @@
 import type { IsoMessage, IsoPath, IsoProblem } from './codec.ts'
+import { conditionText, demandOf } from './condition.ts'
 import { Message } from './message.ts'
-import type { OverlaySpec } from './spec.ts'
+import type { ConditionSpec, OverlaySpec } from './spec.ts'
 
 /**
  * What is wrong with a message by the overlays that match it; an empty list when nothing is. With
@@ -20,32 +21,57 @@ export function problemsOf(
   return problems
 }
 
+type Read = (path: string, from?: IsoMessage) => string | undefined
+
 function problemsBy(
-  { mandatory, forbidden, allowed, echoed }: OverlaySpec,
+  { mandatory, forbidden, conditions, allowed, echoed }: OverlaySpec,
   message: IsoMessage,
   request: IsoMessage | undefined,
   resolve: (text: string) => IsoPath,
 ): IsoProblem[] {
-  const read = (path: string, from = message): string | undefined => resolve(path).read(from)
+  const read: Read = (path, from = message) => resolve(path).read(from)
   const problems: IsoProblem[] = []
-  for (const path of mandatory) {
-    if (read(path) === undefined) problems.push({ path, rule: 'mandatory', text: 'it is missing' })
-  }
-  for (const path of forbidden) {
-    if (read(path) !== undefined) {
-      problems.push({ path, rule: 'forbidden', text: 'it must not be there' })
-    }
-  }
+  for (const path of mandatory) if (read(path) === undefined) problems.push(missing(path, ''))
+  for (const path of forbidden) if (read(path) !== undefined) problems.push(unwanted(path, ''))
+  for (const condition of conditions ?? []) problems.push(...problemsIn(condition, read))
   for (const { path, values } of allowed) {
     const value = read(path)
-    if (value !== undefined && !values.includes(value)) {
-      problems.push({ path, rule: 'allowed', text: `it is none of ${values.join(', ')}` })
-    }
+    if (value === undefined || values.includes(value)) continue
+    const text = `it is none of ${values.join(', ')}`
+    problems.push(problem(path, 'allowed', `one of ${values.join(', ')}`, text))
   }
   for (const path of request ? echoed : []) {
-    if (read(path) !== read(path, request)) {
-      problems.push({ path, rule: 'echoed', text: 'it is not what the request had' })
-    }
+    if (read(path) === read(path, request)) continue
+    const text = 'it is not what the request had'
+    problems.push(problem(path, 'echoed', 'the value of the request', text))
   }
   return problems
+}
+
+function problemsIn(condition: ConditionSpec, read: Read): IsoProblem[] {
+  const { path, demand, when } = condition
+  const demanded = demandOf(condition, read)
+  const there = read(path) !== undefined
+  if (demanded === undefined || there === (demanded === 'mandatory')) return []
+  const why = `${demanded === demand ? 'when' : 'unless'} ${conditionText(when)}`
+  return [demanded === 'mandatory' ? missing(path, why) : unwanted(path, why)]
+}
+
+function missing(path: string, why: string): IsoProblem {
+  const text = why === '' ? 'it is missing' : `it is missing: mandatory ${why}`
+  return problem(path, 'mandatory', `the field${why === '' ? '' : ` ${why}`}`, text)
+}
+
+function unwanted(path: string, why: string): IsoProblem {
+  const text = why === '' ? 'it must not be there' : `it must not be there: forbidden ${why}`
+  return problem(path, 'forbidden', `no such field${why === '' ? '' : ` ${why}`}`, text)
+}
+
+function problem(
+  path: string,
+  rule: IsoProblem['rule'],
+  expected: string,
+  text: string,
+): IsoProblem {
+  return { code: 'CODEC_RULE', path, rule, expected, text }
 }

@@ -7,6 +7,7 @@ import { Out } from './out.ts'
 import type { Facts } from './overlay.ts'
 import { writeQuick } from './quick.ts'
 import { badValue } from './rejects.ts'
+import { latin1Text } from './text.ts'
 
 /** Room is left for the first bitmap; a frame that has more makes it when it ends. */
 export class PlaceWriter implements IsoWriter, Facts {
@@ -66,6 +67,19 @@ export class PlaceWriter implements IsoWriter, Facts {
     return this
   }
 
+  setText(number: number, characters: Uint8Array, length: number): this {
+    const field = this.#next(number)
+    const out = this.#out
+    if (field.quickText < 0) field.write(out, latin1Text(characters, 0, length))
+    else {
+      const at = field.open(out)
+      out.copy(characters, 0, length)
+      field.close(out, at)
+    }
+    if (this.#layout.variants) this.#note(number, latin1Text(characters, 0, length))
+    return this
+  }
+
   open(number: number): this {
     const field = this.#next(number)
     this.#openAt = field.open(this.#out)
@@ -111,6 +125,7 @@ export class PlaceWriter implements IsoWriter, Facts {
   end(): Uint8Array {
     if (this.#open) throw badValue(this.#open.path, 'the field to be closed')
     const out = this.#out
+    out.endOfData()
     const count = this.#last <= this.#bitmap.bits ? 1 : this.#bitmap.needed(this.#last, 1)
     const more = (count - 1) * this.#bitmapBytes
     if (more > 0) {
@@ -188,6 +203,10 @@ export class DraftWriter implements IsoWriter {
     this.#inOrder(number)
     this.#draft.setBytes(number, value)
     return this
+  }
+
+  setText(number: number, characters: Uint8Array, length: number): this {
+    return this.set(number, latin1Text(characters, 0, length))
   }
 
   open(number: number): this {

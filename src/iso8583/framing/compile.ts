@@ -5,10 +5,11 @@ import {
   findDocument,
   findMessage,
   findTrailer,
+  isDocument,
   indexOf,
   type Find,
 } from './delimited.ts'
-import type { ChannelFramer, Measure, OnFrame } from './framing.ts'
+import type { Framer, Measure, OnFrame } from './framing.ts'
 import { findGzip, gzip, GZIP_BYTES_MORE } from './gzip.ts'
 import { compileHeader, type HeaderCodec } from './header.ts'
 import { compileLength, type LengthCodec } from './length.ts'
@@ -20,7 +21,7 @@ export type FramingOptions = {
 }
 
 /** Every choice is made here, once. Throws CODEC_SPEC when the spec contradicts itself. */
-export function compileFraming(spec: FramingSpec, options: FramingOptions = {}): ChannelFramer {
+export function compileFraming(spec: FramingSpec, options: FramingOptions = {}): Framer {
   const parts = compileParts(spec)
   const { length } = spec
   if (length.form === 'none' || length.form === 'document') {
@@ -57,7 +58,7 @@ function compileParts(spec: FramingSpec): Parts {
   }
 }
 
-function counted(spec: FramingSpec, length: LengthCodec, parts: Parts): ChannelFramer {
+function counted(spec: FramingSpec, length: LengthCodec, parts: Parts): Framer {
   const { counts, keepAlive, frameBytesMax } = spec
   const { header, before, after, trailer, contentBytesMax } = parts
   const lengthAt = before.bytes.length
@@ -119,7 +120,7 @@ function delimited(
   length: Extract<LengthForm, { form: 'none' | 'document' }>,
   parts: Parts,
   { measure }: FramingOptions,
-): ChannelFramer {
+): Framer {
   const { header, trailer, contentBytesMax } = parts
   if (parts.before.bytes.length + parts.after.bytes.length > 0) {
     throw contradicts('no constants where there is no length')
@@ -142,7 +143,7 @@ function delimited(
       const head = header ? headerToSend(header, given) : NOTHING
       const out = Buffer.allocUnsafe(head.length + frame.length + trailer.length)
       fill(out, 0, head, frame, parts)
-      if (document && indexOf(frame, document, 0) !== frame.length - document.length) {
+      if (document && !isDocument(frame, document)) {
         throw notSo(`a document that ends with ${document.toString('latin1')}`)
       }
       // A trailer that begins in the body would be found too early.
@@ -157,7 +158,7 @@ function delimited(
   }
 }
 
-function zipped(spec: FramingSpec, length: LengthCodec, parts: Parts): ChannelFramer {
+function zipped(spec: FramingSpec, length: LengthCodec, parts: Parts): Framer {
   const { frameBytesMax, before, after, trailer, header, keepAlive } = spec
   if (before ?? after ?? trailer ?? header ?? keepAlive) {
     throw contradicts('nothing but a length and the body where that is compressed')
@@ -240,14 +241,14 @@ function fill(out: Uint8Array, at: number, head: Uint8Array, body: Uint8Array, p
   parts.header?.complete(out, at, body.length)
 }
 
-function headers(header: HeaderCodec | undefined): Pick<ChannelFramer, 'answerHeader'> {
+function headers(header: HeaderCodec | undefined): Pick<Framer, 'answerHeader'> {
   return { answerHeader: given => (header ? header.answer(given) : NOTHING) }
 }
 
 function keepAlives(
   { keepAlive }: FramingSpec,
   make: () => Uint8Array,
-): Pick<ChannelFramer, 'keepAlive' | 'keepAliveAnswered'> {
+): Pick<Framer, 'keepAlive' | 'keepAliveAnswered'> {
   return {
     keepAlive: keepAlive && make(),
     keepAliveAnswered: keepAlive?.answered === true,

@@ -1,5 +1,5 @@
 import { NadiError } from '#base'
-import type { ChannelReader, OnFrame } from './framing.ts'
+import type { FrameReader, OnFrame } from './framing.ts'
 import { Kept } from './kept.ts'
 
 /** What a reader of counted frames needs to know. */
@@ -17,7 +17,7 @@ export type CountedShape = {
  * Frames that lie whole in a chunk are handed on where they lie. Only a frame that is cut by the
  * end of a chunk is gathered.
  */
-export class CountedReader implements ChannelReader {
+export class CountedReader implements FrameReader {
   readonly #shape: CountedShape
   readonly #kept = new Kept()
   #keepAlives = 0

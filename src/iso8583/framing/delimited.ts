@@ -1,6 +1,6 @@
 import { NadiError } from '#base'
 import { tooManyKeepAlives } from './counted.ts'
-import type { ChannelReader, Measure, OnFrame } from './framing.ts'
+import type { FrameReader, Measure, OnFrame } from './framing.ts'
 import { Kept } from './kept.ts'
 
 /** Where the first frame of some bytes lies, and where the next one begins. */
@@ -31,7 +31,7 @@ export type DelimitedShape = {
  * Frames whose end has to be looked for. What is not finished is kept, and is never looked
  * through twice; it is bounded by the largest frame.
  */
-export class DelimitedReader implements ChannelReader {
+export class DelimitedReader implements FrameReader {
   readonly #shape: DelimitedShape
   readonly #kept = new Kept()
   #searched = 0
@@ -109,6 +109,12 @@ export function findDocument(text: Uint8Array): Find {
     const end = last + text.length
     return { start, end, next: end }
   }
+}
+
+/** Whether this, and nothing less or more, is found again as one document. */
+export function isDocument(bytes: Uint8Array, text: Uint8Array): boolean {
+  const last = bytes.length - text.length
+  return last >= 0 && !isSpace(bytes[0] as number) && indexOf(bytes, text, 0) === last
 }
 
 export function findMessage(measure: Measure): Find {

@@ -5,31 +5,15 @@
 export interface Framer {
   /** A new reader for one connection's incoming bytes. */
   reader(): FrameReader
-  /** The frame with its header and trailer, as it goes out. Throws FRAME_LENGTH when it is too long. */
-  wrap(frame: Uint8Array): Uint8Array
-  /** The largest body that is accepted. */
-  readonly frameBytesMax: number
-}
-
-export interface FrameReader {
   /**
-   * Takes a chunk and calls `onFrame` with each whole body in it, in order. A body is a view that
-   * is valid until `onFrame` returns: whoever keeps it copies it. Frames that lie within one chunk
-   * are not copied. Throws FRAME_LENGTH on a header that cannot be (zero, too long, not digits);
-   * the stream is then beyond repair and the connection must be closed.
+   * The frame with its header and trailer, as it goes out: with the header given, or else with the
+   * one that the spec sends. Throws FRAME_LENGTH when it is too long.
    */
-  push(chunk: Uint8Array, onFrame: (frame: Uint8Array) => void): void
-  /** Bytes of an unfinished frame. */
-  readonly bytesPending: number
-}
-
-/** What `compileFraming` makes: a Framer that also knows headers, keep-alives and pauses. */
-export interface ChannelFramer extends Framer {
-  reader(): ChannelReader
-  /** With the header given, or else with the one that the spec sends. */
   wrap(frame: Uint8Array, header?: Uint8Array): Uint8Array
   /** The header of the answer to a frame that came with this one: source and destination changed. */
   answerHeader(header: Uint8Array): Uint8Array
+  /** The largest body that is accepted. */
+  readonly frameBytesMax: number
   /** What says "I am still here", or undefined where the framing has no such frame. */
   readonly keepAlive: Uint8Array | undefined
   /** Whoever gets a keep-alive sends one back. */
@@ -38,11 +22,19 @@ export interface ChannelFramer extends Framer {
   readonly endsByPause: boolean
 }
 
-export interface ChannelReader extends FrameReader {
-  /** `header` is empty where the framing has none; like the frame, it is valid until `onFrame` returns. */
+export interface FrameReader {
+  /**
+   * Takes a chunk and calls `onFrame` with each whole body in it, in order. A body is a view that
+   * is valid until `onFrame` returns: whoever keeps it copies it; so is its header, which is empty
+   * where the framing has none. Frames that lie within one chunk are not copied. Throws
+   * FRAME_LENGTH on a header that cannot be (zero, too long, not digits); the stream is then beyond
+   * repair and the connection must be closed.
+   */
   push(chunk: Uint8Array, onFrame: OnFrame, onKeepAlive?: () => void): void
   /** Nothing came for a while. Ends a frame where the framing says so, otherwise does nothing. */
   pause(onFrame: OnFrame): void
+  /** Bytes of an unfinished frame. */
+  readonly bytesPending: number
 }
 
 export type OnFrame = (frame: Uint8Array, header: Uint8Array) => void

@@ -9,6 +9,7 @@ import type {
   PadSpec,
   TextEncoding,
 } from '../codec/spec.ts'
+import { TERMINATOR_HEX } from '../codec/terminator.ts'
 
 /** One field as a packager file gives it: its attributes, numbers read. */
 export type JposField = {
@@ -22,7 +23,7 @@ export type JposField = {
   readonly trim?: boolean
   /** The binary length counts its own bytes too. */
   readonly inclusive?: boolean
-  /** The tag on the wire, where the class writes one and it is not the id. */
+  /** The tag on the wire, where the class writes one and it is not the id; or what ends the value. */
   readonly token?: string
 }
 
@@ -31,7 +32,7 @@ export type JposClass = {
   readonly content: ContentClass
   /** `bcd`: left-0 with pad, else right-0. `bcd-f`: left-0 with pad, else right-f. `sign-bcd` likewise. */
   readonly data: DataEncoding | 'bcd' | 'bcd-f'
-  readonly length: 'fixed' | 'rest' | 'none' | Prefix
+  readonly length: 'fixed' | 'rest' | 'none' | 'until' | Prefix
   readonly unit: LengthUnit
   readonly pad?: PadSpec
   readonly filled?: boolean
@@ -39,6 +40,8 @@ export type JposClass = {
   readonly unlimited?: boolean
   /** The class writes a tag of its own: such fields stand in a tagged composite. */
   readonly tag?: JposTag
+  /** What ends the value where the file's token does not say it. */
+  readonly terminator?: string
 }
 
 export type JposTag = {
@@ -114,6 +117,9 @@ export const JPOS_CLASSES: Readonly<Record<string, JposClass>> = {
   IF_NOP: { content: 'any', data: 'ascii', length: 'none', unit: 'characters' },
   IF_FCHAR: chars('ascii', 'rest'),
   IF_FBINARY: bytes('rest'),
+  IF_TCHAR: { ...chars('ascii', 'until'), unlimited: true },
+  IF_FSTCHAR: { ...chars('ascii', 'until'), terminator: '5C' },
+  IF_FSTBINARY: { ...bytes('until'), terminator: 'FF' },
 
   IFA_NUMERIC: nums('ascii', 'fixed'),
   IFA_AMOUNT: amount('ascii'),
@@ -235,9 +241,6 @@ export const MEANT_CLASSES: Readonly<Record<string, string>> = { IFA_LLHBINARY: 
 
 /** Classes whose meaning no FieldSpec has, and why. */
 export const INEXPRESSIBLE_CLASSES: Readonly<Record<string, string>> = {
-  IF_TCHAR: 'it ends at a terminator, not after a length',
-  IF_FSTCHAR: 'it ends at a terminator, not after a length',
-  IF_FSTBINARY: 'it ends at a terminator, not after a length',
   IFMC_TCC: 'whether it is there shows only in the character that follows',
   IFEMC_TCC: 'whether it is there shows only in the character that follows',
 }
@@ -270,7 +273,7 @@ export function lengthMaxOf({ length, unit, tag }: JposClass): number | undefine
  */
 export function fieldSpecOfJposClass(className: string, field: JposField): FieldSpec | undefined {
   const kind = jposClass(className)
-  if (!kind) return undefined
+  if (!kind || (kind.length === 'until' && !terminatorOf(kind, field.token))) return undefined
   if (!kind.tag) return plainField(kind, field)
   const { id, name } = field
   const inside = valueField(kind, field)
@@ -279,10 +282,24 @@ export function fieldSpecOfJposClass(className: string, field: JposField): Field
   return { id, name, content: 'any', ...common, length, children: taggedOf(kind, [inside]) }
 }
 
-/** The value of a class that writes a tag, as it stands in a tagged composite: its id is the tag. */
+/**
+ * The value of a class that writes a tag, as it stands in a tagged composite: its id is the tag. A
+ * value that ends at a terminator cannot stand there, since the length behind the tag ends it.
+ */
 export function valueSpecOfJposClass(className: string, field: JposField): FieldSpec | undefined {
   const kind = jposClass(className)
-  return kind && valueField(kind, field)
+  return kind?.length === 'until' ? undefined : kind && valueField(kind, field)
+}
+
+/** The bytes in hexadecimal by which values of such a class end, or undefined when nothing says it. */
+export function terminatorOf(
+  { content, terminator }: JposClass,
+  token: string | undefined,
+): string | undefined {
+  if (token === undefined) return terminator
+  // Binary classes have it in hexadecimal, others as it is.
+  const hex = content === 'b' ? token : Buffer.from(token, 'latin1').toString('hex')
+  return TERMINATOR_HEX.test(hex.toUpperCase()) ? hex.toUpperCase() : undefined
 }
 
 /** The composite that fields of a class with a tag of its own make together. */
@@ -294,7 +311,7 @@ export function taggedOf(
   return {
     kind: 'tagged',
     tag: { encoding, size },
-    length: prefixOf(kind, false),
+    length: lengthOf(kind, false),
     order,
     lengthCountsTag,
     fields,
@@ -329,7 +346,7 @@ function plainField(kind: JposClass, field: JposField): FieldSpec {
     name: field.name,
     content: kind.content,
     data: dataOf(kind, field.pad),
-    length: prefixOf(kind, field.inclusive === true),
+    length: lengthOf(kind, field.inclusive === true, field.token),
     unit: kind.unit,
     size: sizeOf(kind, field.length),
     ...(pad ? { pad } : {}),
@@ -343,7 +360,11 @@ function dataOf({ data }: JposClass, pad: boolean): DataEncoding {
   return data === 'sign-bcd' && !pad ? 'sign-bcd-right-0' : data
 }
 
-function prefixOf({ length }: JposClass, inclusive: boolean): LengthSpec {
+function lengthOf(kind: JposClass, inclusive: boolean, token?: string): LengthSpec {
+  const { length } = kind
+  if (length === 'until') {
+    return { form: 'until', terminator: terminatorOf(kind, token) ?? '', open: false }
+  }
   if (length === 'rest') return { form: 'rest' }
   if (length === 'fixed' || length === 'none') return { form: 'fixed' }
   const [encoding, digits] = length.split(' ') as ['ascii' | 'ebcdic' | 'bcd' | 'binary', string]
@@ -351,10 +372,13 @@ function prefixOf({ length }: JposClass, inclusive: boolean): LengthSpec {
   return { form: 'prefix', encoding, digits: Number(digits), inclusive: own }
 }
 
+/** Of values that no length limits. */
+const SIZE_MAX = 999_999
+
 /** A length of 0 before a value that varies sets no limit; above what the prefix can say there is none. */
 function sizeOf(kind: JposClass, length: number): number {
   if (kind.length === 'none') return 0
-  const most = lengthMaxOf(kind)
+  const most = kind.length === 'until' ? SIZE_MAX : lengthMaxOf(kind)
   const open = kind.unlimited || length === 0
   const size = most !== undefined && (open || length > most) ? most : length
   if (kind.unit === 'encoded') return Math.ceil(size / 2)

@@ -88,7 +88,17 @@ export class JposReader {
     if (!read) return undefined
     const { className, jpos } = read
     const plain = fieldSpecOfJposClass(className, jpos)
-    if (!plain || element.name !== 'isofieldpackager') return plain
+    if (!plain) {
+      this.note(element, `${className} of ${jpos.id} has no token that ends it; it is left out`)
+      return undefined
+    }
+    const tagSize = jposClass(className)?.tag?.size
+    const tag = (jpos.token ?? jpos.id).slice(0, 40)
+    if (tagSize !== undefined && tag.length > tagSize) {
+      this.note(element, `the tag ${tag} is longer than ${tagSize}; it is left out`)
+      return undefined
+    }
+    if (element.name !== 'isofieldpackager') return plain
     const children = this.#compositeOf(this, element)
     return children ? { ...plain, children } : plain
   }
@@ -99,7 +109,10 @@ export class JposReader {
     if (!read) return undefined
     const { className, jpos } = read
     const plain = valueSpecOfJposClass(className, jpos)
-    if (!plain) return undefined
+    if (!plain) {
+      this.note(element, `${className} of ${jpos.id} cannot be said behind a tag; it is left out`)
+      return undefined
+    }
     const id = (jpos.token ?? jpos.id).padStart(size, '0')
     const children =
       element.name === 'isofieldpackager' ? this.#compositeOf(this, element) : undefined

@@ -53,7 +53,8 @@ export function prefixOfLength(length: LengthSpec, data: DataEncoding): string |
   const family = familyOf(data)
   if (length.form === 'fixed') return `${family}.Fixed`
   if (length.form === 'ber') return 'BerTLV'
-  if (length.form === 'rest' || length.inclusive || length.encoding === 'hex-bcd') return undefined
+  if (length.form !== 'prefix' || length.inclusive || length.encoding === 'hex-bcd')
+    return undefined
   const own = Object.entries(FAMILIES).find(([, encoding]) => encoding === length.encoding)?.[0]
   const digits = length.encoding === 'hex-ascii' ? length.digits / 2 : length.digits
   const known = Number.isInteger(digits) && digits <= 4

@@ -1,4 +1,11 @@
-import type { BitmapSpec, CompositeSpec, FieldSpec, MessageSpec } from '../codec/spec.ts'
+import { pathsOf } from '../codec/overlay.ts'
+import type {
+  BitmapSpec,
+  CompositeSpec,
+  FieldSpec,
+  MessageSpec,
+  OverlaySpec,
+} from '../codec/spec.ts'
 import { BCDS } from './words.ts'
 
 /**
@@ -9,27 +16,83 @@ export type Contradiction = { readonly path: string; readonly text: string }
 
 export function checkSpec(spec: MessageSpec): Contradiction[] {
   const found: Contradiction[] = []
-  const numbers = new Set(spec.fields.map(({ id }) => id))
   checkNumbers(spec.fields, spec.bitmap, '', found)
   checkFields(spec.fields, '', found)
   const third = spec.bitmap.tertiaryField
-  if (third !== undefined && numbers.has(String(third))) {
+  if (third !== undefined && spec.fields.some(({ id }) => id === String(third))) {
     found.push({ path: String(third), text: 'it holds the third bitmap, so it has no line' })
   }
   for (const [index, overlay] of spec.overlays.entries()) {
     const path = `messages[${index}]`
-    const { mandatory, conditional, forbidden, echoed, allowed } = overlay
-    const paths = [...mandatory, ...conditional, ...forbidden, ...echoed]
-    for (const named of [...paths, ...allowed.map(({ path }) => path)]) {
-      const number = named.split('.')[0] ?? ''
-      const known = numbers.has(number) || overlay.fields.some(({ id }) => id === number)
-      if (!known) found.push({ path, text: `element ${number} is not in the table` })
+    for (const named of new Set(pathsOf(overlay))) {
+      const text = unknownPart(named, [spec.fields, ...spec.overlays.map(({ fields }) => fields)])
+      if (text !== undefined) found.push({ path: placeOf(index, overlay, named), text })
     }
-    const both = mandatory.find(named => forbidden.includes(named))
-    if (both !== undefined) found.push({ path, text: `${both} is mandatory and forbidden` })
+    found.push(...contradictingRules(path, overlay))
     checkFields(overlay.fields, '', found)
   }
   return found
+}
+
+/** Where the rule stands that names an element: its own line where it has one. */
+function placeOf(index: number, { conditions = [] }: OverlaySpec, named: string): string {
+  const rule = conditions.find(
+    ({ path, when }) => path === named || when.flat().some(test => test.path === named),
+  )
+  return rule ? `messages[${index}].conditional.${rule.path}` : `messages[${index}]`
+}
+
+function contradictingRules(
+  at: string,
+  { mandatory, forbidden, conditions = [] }: OverlaySpec,
+): Contradiction[] {
+  const both = mandatory.filter(named => forbidden.includes(named))
+  const always = new Set([...mandatory, ...forbidden])
+  const twice = conditions.filter(({ path }) => always.has(path))
+  return [
+    ...both.map(named => ({ path: at, text: `${named} is mandatory and forbidden` })),
+    ...twice.map(({ path }) => ({
+      path: `${at}.conditional.${path}`,
+      text: 'it has a condition and is always mandatory or forbidden, too',
+    })),
+  ]
+}
+
+/** What is wrong with a path, of which the element may be laid out in several ways. */
+function unknownPart(named: string, tables: readonly (readonly FieldSpec[])[]): string | undefined {
+  const [number = '', ...ids] = named.split('.')
+  const tops = tables.flatMap(fields => fields.filter(({ id }) => id === number))
+  if (tops.length === 0) return `element ${number} is not in the table`
+  return tops.some(top => canHave(top, ids)) ? undefined : `there is no part ${named} in the table`
+}
+
+function canHave({ children }: FieldSpec, [id, ...further]: readonly string[]): boolean {
+  if (id === undefined) return true
+  if (!children) return false
+  if (children.kind === 'bitmapped' && id === 'header') return children.headerBytes > 0
+  if ('unknown' in children && children.unknown === 'keep') return true
+  const fields = children.kind === 'datasets' ? datasetFields(children) : children.fields
+  return fields.some(field => sameId(field.id, id) && canHave(field, further))
+}
+
+/** The datasets as fields of their own, which hold those of their kind. */
+function datasetFields({ datasets }: CompositeSpec & { kind: 'datasets' }): FieldSpec[] {
+  return datasets.map(({ id, name, fields }) => ({
+    id,
+    name,
+    content: 'b',
+    data: 'binary',
+    length: { form: 'rest' },
+    unit: 'bytes',
+    size: 0,
+    children: { kind: 'positional', shorter: true, fields },
+  }))
+}
+
+/** A dataset may stand for a range: `71-FE`. */
+function sameId(id: string, named: string): boolean {
+  const [from, to] = id.split('-')
+  return to === undefined ? id === named : named >= (from ?? '') && named <= to
 }
 
 function checkNumbers(
@@ -70,6 +133,14 @@ function checkChildren(children: CompositeSpec, above: string, found: Contradict
     return
   }
   if (children.kind === 'bitmapped') checkNumbers(children.fields, children.bitmap, above, found)
+  if (children.kind === 'tagged') {
+    const { tag, fields } = children
+    const size = tag.size * (tag.encoding === 'binary' ? 2 : 1)
+    for (const { id } of fields) {
+      if (id.length === size) continue
+      found.push({ path: above + id, text: `its tag is not ${size} characters long` })
+    }
+  }
   if (children.kind === 'positional') {
     const rest = children.fields.findIndex(({ length }) => length.form === 'rest')
     if (rest >= 0 && rest < children.fields.length - 1) {

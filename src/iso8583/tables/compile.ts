@@ -17,6 +17,7 @@ import { suggest } from './suggest.ts'
 import {
   mergeTrees,
   parseTree,
+  type MapEntry,
   type MapTree,
   type Problem,
   type Report,
@@ -143,8 +144,8 @@ function reachable(
 /** Of a table that is already wrong, elements may be missing only because their line is wrong. */
 function checkTree(tree: MapTree, spec: MessageSpec, wrong: boolean, report: Report): void {
   for (const { path, text } of checkSpec(spec)) {
-    const where = path.startsWith('messages[') ? 'messages' : path
-    if (!wrong || where !== 'messages') report(lineOf(tree, path), `${where}: ${text}`)
+    const where = path.startsWith('messages[') ? path.replace(/^messages\[\d+\]/, 'messages') : path
+    if (!wrong || !path.startsWith('messages[')) report(lineOf(tree, path), `${where}: ${text}`)
   }
 }
 
@@ -155,11 +156,12 @@ function inOrder<Field extends { readonly id: string }>(fields: readonly Field[]
 
 /** The line of an element's nearest part, for what is found in the spec and not in the text. */
 function lineOf(tree: MapTree, path: string): string {
-  const message = /^messages\[(\d+)\]$/.exec(path)
+  const message = /^messages\[(\d+)\](?:\.conditional\.(.+))?$/.exec(path)
   if (message) {
-    const messages = tree.entries.get('messages')?.value
-    const entries = messages?.tag === 'map' ? [...messages.entries.values()] : []
-    return entries[Number(message[1])]?.at ?? tree.at
+    const overlay = entriesOf(tree.entries.get('messages')?.value).at(Number(message[1]))?.[1]
+    const rules = entriesOf(overlay?.value).find(([key]) => key === 'conditional')?.[1]
+    const rule = entriesOf(rules?.value).find(([key]) => key === message[2])?.[1]
+    return (rule ?? overlay)?.at ?? tree.at
   }
   let here: Tree | undefined = tree.entries.get('fields')?.value
   let at = tree.entries.get('fields')?.at ?? tree.at
@@ -169,6 +171,10 @@ function lineOf(tree: MapTree, path: string): string {
     ;({ at, value: here } = entry)
   }
   return at
+}
+
+function entriesOf(tree: Tree | undefined): (readonly [key: string, entry: MapEntry])[] {
+  return tree?.tag === 'map' ? [...tree.entries] : []
 }
 
 function partsOf(tree: Tree | undefined): MapTree['entries'] {

@@ -8,8 +8,19 @@ import type {
   PadSpec,
   TextEncoding,
 } from '../codec/spec.ts'
+import { CODE_PAGES } from '../codec/ebcdic.ts'
 import { suggest } from './suggest.ts'
-import { BCDS, CLASS_ALIASES, CLASSES, DATA, LIMITS, MASKS, PREFIXES, UNITS } from './words.ts'
+import {
+  BCDS,
+  CLASS_ALIASES,
+  CLASSES,
+  DATA,
+  LIMITS,
+  MASKS,
+  PREFIXES,
+  TEXTS,
+  UNITS,
+} from './words.ts'
 
 /**
  * One element as one line, the way the standards print it:
@@ -42,7 +53,7 @@ type Said = {
 }
 
 const HEAD =
-  /^(?:(L{1,6})VAR\s+|(rest|ber)\s+)?([a-z+]+)\s*(\d*\.\.)?\s*(\d+)(?:\s*(bits|bytes)\b)?(?:\s+(.*))?$/s
+  /^(?:(L{1,6})VAR\s+|(rest|ber)\s+|until\s+(\S+)(\s+or\s+end)?\s+)?([a-z+]+)\s*(\d*\.\.)?\s*(\d+)(?:\s*(bits|bytes)\b)?(?:\s+(.*))?$/s
 const PAD = /^(?:(zeros|spaces)|pad (?:0x([0-9a-f]{2,6})|([!-+\--~])))( left| right)( trimmed)?$/
 
 const LINE_CHARS_MAX = 1000
@@ -59,10 +70,14 @@ export function parseLine(
   const match = HEAD.exec(parts[0] ?? '')
   if (!match) {
     const shown = line.length > 80 ? `${line.slice(0, 80)}…` : line
-    report(`"${shown}" is not an element; write "n 12 name" or "LLVAR ans ..99 name, hidden"`)
+    // A # behind a space begins a comment in YAML, so all behind it is gone.
+    const hint = /^until(?: or end)?$/.test(line)
+      ? 'a # stands in quotes, or is written as 0x23: "until 0x23 ans ..20 name"'
+      : `write "n 12 name" or "LLVAR ans ..99 name, hidden"`
+    report(`"${shown}" is not an element; ${hint}`)
     return undefined
   }
-  const [, varies, other, word = '', from, digits, measure, name] = match
+  const [, varies, other, terminator, open, word = '', from, digits, measure, name] = match
   let wrong = false
   const fail = (text: string) => {
     wrong = true
@@ -71,17 +86,24 @@ export function parseLine(
   const [content, own] = contentOf(word, fail)
   const said = readOptions(parts.slice(1), fail)
   if (wrong) return undefined
-  const form = varies === undefined ? other : 'prefix'
+  const form = varies === undefined ? (terminator === undefined ? other : 'until') : 'prefix'
   const size = sizeOf(content, measure, Number(digits), fail)
   const least = from === undefined ? undefined : Number(from.slice(0, -2) || 0)
-  const length = lengthOf(form, varies?.length ?? 0, place, defaults, said, fail)
+  const data = said.data ?? own ?? dataOf(content, defaults)
+  if (form !== 'prefix' && (said.prefix || said.inclusive)) fail('it has no length before it')
+  const length =
+    form === 'until' && place === 'element' && terminator !== undefined
+      ? untilOf(terminator, open !== undefined, data, defaults, fail)
+      : lengthOf(form, varies?.length ?? 0, place, defaults, said, fail)
   if (place === 'element' && length.form === 'fixed' && from !== undefined) {
     fail(`a length of ${from}${digits} varies: write "LLVAR ${word} ${from}${digits}"`)
   }
   if (length.form === 'prefix' && from === undefined) {
     fail(`${varies}VAR varies: write "${varies}VAR ${word} ..${digits}"`)
   }
-  const data = said.data ?? own ?? dataOf(content, defaults)
+  if (length.form === 'until' && from === undefined) {
+    fail(`what ends at a terminator varies: write "until ${terminator} ${word} ..${digits}"`)
+  }
   const unit = said.unit ?? unitOf(content, data)
   const padded = length.form === 'fixed' || said.filled
   const pad = padOf(said, padded ? (said.filled ? 'filled' : 'fixed') : 'none', content, fail)
@@ -164,7 +186,6 @@ function lengthOf(
   said: Said,
   fail: (text: string) => void,
 ): LengthSpec {
-  if (form !== 'prefix' && (said.prefix || said.inclusive)) fail('it has no length before it')
   if (place === 'value') {
     if (form !== undefined) fail('its length stands behind the tag: write "n 12" or "ans ..99"')
     return { form: 'rest' }
@@ -173,6 +194,28 @@ function lengthOf(
   if (form !== 'prefix') return { form: form as 'rest' | 'ber' }
   const inclusive = said.inclusive === true
   return { form, encoding: said.prefix ?? defaults.lengths, digits, inclusive }
+}
+
+/** `#` is that character in the alphabet of the element, `0x1c` or `0x0d0a` are bytes. */
+function untilOf(
+  word: string,
+  open: boolean,
+  data: DataEncoding,
+  defaults: Defaults,
+  fail: (text: string) => void,
+): LengthSpec {
+  const [, hex] = /^0x((?:[0-9a-f]{2}){1,4})$/i.exec(word) ?? []
+  const char = /^[!-/:-@[-`{-~]$/.test(word) ? word.charCodeAt(0) : -1
+  if (hex === undefined && char < 0) {
+    fail(`"${word.slice(0, 20)}" is no terminator; write until # or until 0x1c`)
+  }
+  const page = CODE_PAGES[isText(data) ? data : defaults.text]
+  const terminator = hex ?? (page.byteOfChar[char] ?? 0).toString(16).padStart(2, '0')
+  return { form: 'until', terminator: terminator.toUpperCase(), open }
+}
+
+export function isText(data: DataEncoding): data is TextEncoding {
+  return (TEXTS as readonly string[]).includes(data)
 }
 
 export function dataOf(content: ContentClass, defaults: Defaults): DataEncoding {

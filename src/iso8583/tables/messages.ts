@@ -1,11 +1,11 @@
 import type { OverlaySpec } from '../codec/spec.ts'
 import { readElements } from './composite.ts'
+import { PATH, readConditions } from './conditions.ts'
 import type { Defaults } from './line.ts'
 import { checkKeys, mapAt, textAt, wordsOf } from './sections.ts'
 import type { MapTree, Report } from './tree.ts'
 
 const MTI_PATTERN = /^[0-9.]{4}$/
-const PATH = /^[0-9]{1,3}(?:\.[0-9A-Za-z]{1,16})*$/
 const RANGE = /^(\d{1,3})-(\d{1,3})$/
 
 /** What holds for some messages: the key is their MTIs, unless `mti` says them. */
@@ -34,6 +34,9 @@ function readMessage(
     report(at, `"${pattern.slice(0, 40)}" is not an MTI; write 0200 or 02.0${hint}`)
   }
   const paths = (name: string) => readPaths(tree, name, report)
+  const conditional = tree.entries.get('conditional')
+  const stated = conditional?.value.tag === 'map' ? conditional.value : undefined
+  const conditions = stated ? readConditions(stated, report) : []
   const processing = codes(tree, 'processing', /^\d{1,6}$/, report)
   const response = codes(tree, 'response', /^[0-9A-Za-z]{2,4}$/, report)
   const fields = mapAt(tree, 'fields', report)
@@ -44,8 +47,9 @@ function readMessage(
       ...(response ? { response } : {}),
     },
     mandatory: paths('mandatory'),
-    conditional: paths('conditional'),
+    conditional: stated ? [] : paths('conditional'),
     forbidden: paths('forbidden'),
+    ...(conditions.length > 0 ? { conditions } : {}),
     echoed: paths('echoed'),
     allowed: readAllowed(tree, report),
     fields: fields ? readElements(fields, defaults, report) : [],

@@ -59,6 +59,10 @@ function shapeOf(form: KeyForm): { readonly [key: string]: Json } {
       return { type: 'object', additionalProperties: ref('dataset') }
     case 'messages':
       return { type: 'object', additionalProperties: ref('message') }
+    case 'rules': {
+      const rule = { type: 'string', pattern: '^((mandatory|forbidden) +)?when +' }
+      return { type: ['string', 'number', 'object'], additionalProperties: rule }
+    }
     case 'values': {
       const values = { type: ['string', 'number', 'array'] }
       return { type: 'object', additionalProperties: values }
@@ -75,10 +79,10 @@ function linePattern(): string {
   const classes = words
     .toSorted((a, b) => b.length - a.length)
     .map(word => word.replace('+', '\\+'))
-  return `^(L{1,6}VAR +|(rest|ber) +)?(${classes.join('|')}) *([0-9]*\\.\\.)? *[0-9]+`
+  return `^(L{1,6}VAR +|(rest|ber) +|until +\\S+( +or +end)? +)?(${classes.join('|')}) *([0-9]*\\.\\.)? *[0-9]+`
 }
 
 function lineMeaning(): string {
   const classes = Object.entries(CLASSES).map(([word, meaning]) => `${word}: ${meaning}`)
-  return `LLVAR class ..size name, options. Classes: ${classes.join('; ')}.`
+  return `LLVAR class ..size name, options; or until 0x1c class ..size name. Classes: ${classes.join('; ')}.`
 }

@@ -111,7 +111,10 @@ export const SECTIONS = {
     processing: ['first digits of the processing code', 'text'],
     response: ['response codes', 'text'],
     mandatory: ['elements that must be there: `2-4, 7, 55.9F02`', 'text'],
-    conditional: ['elements that may be there under a condition', 'text'],
+    conditional: [
+      '`38: when 39 is 00, else forbidden`; or elements without a stated rule',
+      'rules',
+    ],
     forbidden: ['elements that must not be there', 'text'],
     echoed: ['elements that the answer repeats', 'text'],
     allowed: ['values that an element may have', 'values'],
@@ -122,7 +125,15 @@ export const SECTIONS = {
 /** Meaning, and the form of the value: a named form, or the words that it may be. */
 export type Key = readonly [meaning: string, form: KeyForm]
 export type KeyForm =
-  'text' | 'line' | 'fields' | 'defaults' | 'datasets' | 'messages' | 'values' | readonly string[]
+  | 'text'
+  | 'line'
+  | 'fields'
+  | 'defaults'
+  | 'datasets'
+  | 'messages'
+  | 'values'
+  | 'rules'
+  | readonly string[]
 
 export const COMPOSITES = ['positional', 'bitmapped', 'ber-tlv', 'tagged', 'datasets'] as const
 export type Composite = (typeof COMPOSITES)[number]

@@ -1,4 +1,4 @@
-import type { FieldSpec, LengthSpec, PadSpec } from '../codec/spec.ts'
+import type { DataEncoding, FieldSpec, LengthSpec, PadSpec } from '../codec/spec.ts'
 import { dataOf, unitOf, usualPad, type Defaults, type Place } from './line.ts'
 
 /** The line that `parseLine` reads as this field: only what the defaults do not say. */
@@ -13,13 +13,25 @@ export function writeLine(field: FieldSpec, place: Place, defaults: Defaults): s
     field.filled ? 'filled' : undefined,
     padOption(field),
   ].filter(option => option !== undefined)
-  const head = [lengthWord(length, place), content, sizeText(field, place), nameText(name)]
+  const head = [lengthWord(field, place), content, sizeText(field, place), nameText(name)]
   return [head.filter(word => word !== '').join(' '), ...options].join(', ')
 }
 
-function lengthWord(length: LengthSpec, place: Place): string {
+function lengthWord({ length, data }: FieldSpec, place: Place): string {
   if (length.form === 'prefix') return `${'L'.repeat(length.digits)}VAR`
+  if (length.form === 'until' && place === 'element') return untilWords(length, data)
   return length.form === 'fixed' || place === 'value' ? '' : length.form
+}
+
+/** One byte of ASCII as its character, all else in hexadecimal. */
+function untilWords(
+  { terminator, open }: LengthSpec & { readonly form: 'until' },
+  data: DataEncoding,
+): string {
+  const char = data === 'ascii' ? Buffer.from(terminator, 'hex').toString('latin1') : ''
+  // Neither what separates options and quotes names, nor letters and digits.
+  const plain = /^[!#-&(-+./:-@[-`{-~-]$/.test(char)
+  return `until ${plain ? char : `0x${terminator.toLowerCase()}`}${open ? ' or end' : ''}`
 }
 
 function lengthOptions(length: LengthSpec, defaults: Defaults): string[] {

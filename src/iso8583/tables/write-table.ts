@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import type { CompositeSpec, FieldSpec, MessageSpec, OverlaySpec } from '../codec/spec.ts'
 import { BER_DEFAULTS } from './composite.ts'
+import { writeConditions } from './conditions.ts'
 import type { Defaults, Place } from './line.ts'
 import { writePaths } from './messages.ts'
 import { DEFAULTS, writeBitmap, writeMti } from './sections.ts'
@@ -99,7 +100,7 @@ function writeDatasets(
 /** Each is named by its MTIs and what else it holds for, as far as that tells it from the others. */
 function writeMessages(overlays: readonly OverlaySpec[], defaults: Defaults): Yaml {
   const messages = new Map<string, Yaml>()
-  for (const { when, allowed, fields, ...paths } of overlays) {
+  for (const { when, allowed, fields, conditions = [], ...paths } of overlays) {
     const mti = when.mti.join(' ')
     const condition = [
       mti,
@@ -117,6 +118,7 @@ function writeMessages(overlays: readonly OverlaySpec[], defaults: Defaults): Ya
           .filter(([, list]) => list.length > 0)
           .map(([key, list]) => [key, writePaths(list)]),
       ),
+      ...(conditions.length > 0 ? { conditional: writeConditions(conditions) } : {}),
       ...(allowed.length > 0 ? { allowed: writeAllowed(allowed) } : {}),
       ...(fields.length > 0 ? { fields: writeFields(fields, 'element', defaults) } : {}),
     })

@@ -236,6 +236,13 @@ t.test('fields of every encoding, length and padding', async t => {
     ['half-bytes in BCD', { content: 'b', data: 'binary', unit: 'bytes', length: { ...LL, encoding: 'hex-bcd' }, size: 9 }, 'ABCDEF', '06ABCDEF'],
     ['BER length, short', { length: { form: 'ber' }, size: 300 }, 'AB', '024142'],
     ['BER length, long', { length: { form: 'ber' }, size: 300 }, 'A'.repeat(130), `8182${'41'.repeat(130)}`],
+    ['until #', { length: { form: 'until', terminator: '23', open: false }, size: 9 }, 'ABC', '41424323'],
+    ['until # with nothing before it', { length: { form: 'until', terminator: '23', open: false }, size: 9 }, '', '23'],
+    ['until a whole CR LF', { length: { form: 'until', terminator: '0D0A', open: false }, content: 'any', size: 4 }, 'A\rB\n', '410D420A0D0A'],
+    ['until FS in EBCDIC', { length: { form: 'until', terminator: '1C', open: false }, data: 'ebcdic-037', size: 9 }, 'AB', 'C1C21C'],
+    ['until FF in BCD', { length: { form: 'until', terminator: 'FF', open: false }, content: 'n', data: 'bcd-right-f', unit: 'digits', size: 9 }, '123', '123FFF'],
+    ['until 00 in bytes', { length: { form: 'until', terminator: '00', open: false }, content: 'b', data: 'binary', unit: 'bytes', size: 4 }, '01FF', '01FF00'],
+    ['until # or the end', { length: { form: 'until', terminator: '23', open: true }, size: 9 }, 'ABC', '414243'],
     ['all the rest', { length: { form: 'rest' }, size: 99 }, 'ABC', '414243'],
     ['a filled area', { length: LL, size: 5, filled: true, pad: { side: 'right', char: ' ', trim: true } }, 'AB', '30324142202020', 'AB'],
     ['filled with zero bytes', { content: 'b', data: 'binary', unit: 'bytes', length: binary(1), size: 4, filled: true }, 'AB', '01AB000000'],
@@ -259,10 +266,71 @@ t.test('fields of every encoding, length and padding', async t => {
       t.equal(hexOf(codec.create('0200').setBytes(64, raw).build()), head + hex, `${title}, raw`)
     }
     for (let length = 12; length < frame.length; length++) {
-      if (title === 'all the rest') break
+      if (title === 'all the rest' || title === 'until # or the end') break
       t.equal(reject(() => codec.parse(frame.subarray(0, length))).code, 'CODEC_TRUNCATED')
     }
   }
+})
+
+t.test('what ends at a terminator, and where one may be missing', async t => {
+  const until = (id: number, open: boolean, more: Partial<FieldSpec> = {}) =>
+    field(id, { length: { form: 'until', terminator: '23', open }, size: 4, ...more })
+  const parts = (shorter: boolean, open = true): IsoCodec =>
+    withParts({ kind: 'positional', shorter, fields: [1, 2, 3].map(id => until(id, open)) })
+  const text = (data: string): Buffer => frame48(Buffer.from(data, 'latin1').toString('hex'))
+  const rows: [title: string, codec: IsoCodec, data: string, parts: PlainMessage['fields'], again?: string][] = [
+    ['all three', parts(false), 'A#BB#C', { '1': 'A', '2': 'BB', '3': 'C' }],
+    ['an empty one at the end', parts(false), 'A#BB#', { '1': 'A', '2': 'BB', '3': '' }],
+    ['a terminator too many', parts(false), 'A#BB#C#', { '1': 'A', '2': 'BB', '3': 'C' }, 'A#BB#C'],
+    ['fewer', parts(true), 'A#BB', { '1': 'A', '2': 'BB' }],
+    ['fewer, all empty', parts(true), '##', { '1': '', '2': '' }, '#'],
+    ['nothing', parts(true), '', {}],
+    ['always terminated', parts(false, false), 'A#BB#C#', { '1': 'A', '2': 'BB', '3': 'C' }],
+  ] // prettier-ignore
+  for (const [title, codec, data, expected, again = data] of rows) {
+    const message = codec.parse(text(data))
+    t.same(message.toPlain(), { mti: '0200', fields: { '48': expected } }, title)
+    t.equal(hexOf(message.draft().build()), hexOf(text(data)), `${title}, copied`)
+    const written = codec.fromPlain({ mti: '0200', fields: { '48': expected } })
+    t.equal(hexOf(written), hexOf(text(again)), `${title}, written`)
+  }
+  const wrong: [title: string, codec: IsoCodec, data: string, code: ErrorCode, path: string, offset: number][] = [
+    ['one is missing', parts(false), 'A#BB', 'CODEC_TRUNCATED', '48.3', 19],
+    ['the last is not terminated', parts(false, false), 'A#BB#C', 'CODEC_TRUNCATED', '48.3', 21],
+    ['too long', parts(false), 'A#BBBBB#C', 'CODEC_LENGTH', '48.2', 17],
+    ['too long at the end', parts(true), 'A#BBBBB', 'CODEC_LENGTH', '48.2', 17],
+    ['too long and never terminated', parts(false, false), 'ABCDEFGHI', 'CODEC_LENGTH', '48.1', 15],
+    ['one too many', parts(false), 'A#B#C#D', 'CODEC_TRAILING', '48', 21],
+    ['a wrong class', parts(false), 'A#\x07#', 'CODEC_CONTENT', '48.2', 17],
+  ] // prettier-ignore
+  for (const [title, codec, data, code, path, offset] of wrong) {
+    const { code: found, path: at, offset: place } = reject(() => codec.parse(text(data)))
+    t.same([found, at, place], [code, path, offset], title)
+  }
+  const refused = reject(() => parts(false).create('0200').setAt('48.1', 'A#').build())
+  t.match(refused, { code: 'CODEC_VALUE', path: '48.1', expected: 'a value without 0x23' })
+  const crossing = compileSpec(
+    dialect([field(2, { length: { form: 'until', terminator: '4141', open: false }, size: 4 })]),
+  )
+  t.equal(reject(() => crossing.create('0200').set(2, 'BA').build()).code, 'CODEC_VALUE')
+
+  // An element that ended with the message is terminated when another comes to stand behind it.
+  const codec = compileSpec(
+    dialect([until(2, true), until(3, true), field(4, { length: LL, size: 9 })]),
+  )
+  const last = codec.parse(codec.create('0200').set(2, 'A').build())
+  t.equal(hexOf(last.frame), packed('30323030 4000000000000000 41'))
+  t.equal(hexOf(last.draft().build()), hexOf(last.frame))
+  const more = last.answer([2]).set(4, 'B').build()
+  t.equal(hexOf(more), packed('30323130 5000000000000000 4123 303142'))
+  t.same(codec.parse(more).toPlain().fields, { '2': 'A', '4': 'B' })
+  const shorter = codec.parse(more).draft().remove(4).build()
+  t.same(codec.parse(shorter).toPlain().fields, { '2': 'A' })
+  const writer = codec.writer()
+  t.equal(hexOf(writer.begin('0200').set(2, 'A').end()), hexOf(last.frame))
+  t.equal(hexOf(writer.begin('0210').set(2, 'A').set(4, 'B').end()), hexOf(more))
+  const grown = parts(true).parse(text('A#BB')).draft().setAt('48.3', 'C').build()
+  t.equal(hexOf(grown), hexOf(text('A#BB#C')))
 })
 
 t.test('bitmaps, headers and message types in every form', async t => {
@@ -713,6 +781,8 @@ function aField(id: string): fc.Arbitrary<Pair> {
   const length = fc.oneof(
     fc.constant({ form: 'fixed' } as const),
     fc.constant({ form: 'ber' } as const),
+    // No value below has these bytes one behind the other.
+    fc.constant({ form: 'until', terminator: '1C0D1C', open: false } as const),
     fc.record({ encoding: fc.constantFrom(...PREFIXES), digits: fc.integer({ min: 2, max: 6 }), inclusive: fc.boolean() })
       .map(one => ({ form: 'prefix', ...one }) as const),
   ) // prettier-ignore
@@ -720,13 +790,13 @@ function aField(id: string): fc.Arbitrary<Pair> {
   const count = fc.integer({ min: 0, max: 10 }).map(half => half * 2)
   return fc.tuple(kind, length, fc.oneof(count, fc.integer({ min: 0, max: 20 }))).filter(
     ([[, data], form, count]) =>
-      !(form.form === 'ber' || (form.form === 'prefix' && form.encoding === 'hex-bcd')) ||
+      !(form.form === 'ber' || form.form === 'until' || (form.form === 'prefix' && form.encoding === 'hex-bcd')) ||
       !/^bcd.*0$|^sign/.test(data) || count % 2 === 0,
   ).chain(([[content, data, unit], form, count]) =>
     valueOf(content, count).map(value => {
       const probe = compileSpec(dialect([field(2, { content, data, unit, length: { form: 'ber' }, size: 999 })]))
       const units = unitsIn(probe, value)
-      const size = form.form === 'fixed' ? units : units + 5
+      const size = form.form === 'fixed' ? units : units + (unit === 'nibbles' ? 6 : 5)
       return { spec: field(id, { content, data, unit, length: form, size: data.startsWith('hex') && unit === 'encoded' ? size + (size % 2) : size }), value }
     }),
   ) // prettier-ignore

@@ -7,7 +7,7 @@ import { fromHex, isNadiError, NadiError, toHex } from '#base'
 import {
   CHANNELS,
   compileFraming,
-  type ChannelFramer,
+  type Framer,
   type ChannelName,
   type FramingSpec,
   type Measure,
@@ -25,7 +25,7 @@ const hexed = (hex: string) => fromHex(hex) as Uint8Array
 
 type Cut = { frames: string[]; headers: string[]; keepAlives: number; pending: number }
 
-function cut(framer: ChannelFramer, chunks: readonly Uint8Array[], pause = true): Cut {
+function cut(framer: Framer, chunks: readonly Uint8Array[], pause = true): Cut {
   const reader = framer.reader()
   const out: Cut = { frames: [], headers: [], keepAlives: 0, pending: 0 }
   const onFrame = (frame: Uint8Array, header: Uint8Array) => {

@@ -56,6 +56,8 @@ t.test('a field class of jPOS is a line of our table', async t => {
     ['IFEB_LLNUM', 19, false, 'LLVAR n ..10, bcd-right-f, length ebcdic, counts encoded'],
     ['IF_NOP', 0, false, 'any 0, exact'],
     ['org.jpos.iso.IFB_BINARY ', 8, false, 'b 8'],
+    ['IF_FSTCHAR', 20, false, 'until 0x5c ans ..20'],
+    ['IF_FSTBINARY', 20, false, 'until 0xff b ..20'],
   ]
   for (const [className, length, pad, expected] of rows) {
     const field = fieldSpecOfJposClass(className, { id: '2', name: '', length, pad })
@@ -63,11 +65,32 @@ t.test('a field class of jPOS is a line of our table', async t => {
     t.same(field, spec?.fields[0], `${className} ${length} ${pad}`)
   }
   t.equal(fieldSpecOfJposClass('IF_TCHAR', { id: '2', name: '', length: 1, pad: false }), undefined)
+  const tokens: [className: string, token: string, line: string | undefined][] = [
+    ['IF_TCHAR', '#', 'until # ans ..999999'],
+    ['IF_TCHAR', '\r\n', 'until 0x0d0a ans ..999999'],
+    ['IF_TCHAR', '12345', undefined],
+    ['IF_FSTCHAR', '|', 'until | ans ..9'],
+    ['IF_FSTBINARY', '1c', 'until 0x1c b ..9'],
+    ['IF_FSTBINARY', '#', undefined],
+  ]
+  for (const [className, token, expected] of tokens) {
+    const field = fieldSpecOfJposClass(className, {
+      id: '2',
+      name: '',
+      length: 9,
+      pad: false,
+      token,
+    })
+    const { spec } = compileTable([{ path: 'x', text: `fields: { 2: '${expected}' }` }])
+    t.same(field, spec?.fields[0], `${className} ${token}`)
+  }
 })
 
 t.test('every class makes a field that compiles', async t => {
   for (const className of Object.keys(JPOS_CLASSES)) {
-    const field = fieldSpecOfJposClass(className, { id: '2', name: 'x', length: 8, pad: false })
+    const token = className === 'IF_TCHAR' ? { token: '#' } : {}
+    const jpos = { id: '2', name: 'x', length: 8, pad: false, ...token }
+    const field = fieldSpecOfJposClass(className, jpos)
     const bitmap = { encoding: 'binary', bytes: 8, extension: 'auto', most: 2 } as const
     const mti = { encoding: 'ascii', versions: [] } as const
     const spec = {
@@ -121,10 +144,11 @@ t.test('a packager of jPOS becomes a table', async t => {
     ],
     [
       'what cannot be said is told',
-      '<isofield id="4" length="9" name="x" class="a.b.IF_TCHAR"/>\n<isofield id="5" length="9" name="x" class="my.own.Thing"/>\n<isofield id="6" length="3" name="y" class="IF_CHAR"><isofieldvalidator class="x"/></isofield><isovalidator class="z"/>',
-      '  6: ans 3 y\n',
+      '<isofield id="4" length="9" name="x" class="a.b.IF_TCHAR"/><isofield id="7" length="9" name="z" class="IFMC_TCC"/><isofield id="8" length="9" name="t" token="#" class="IF_TCHAR"/>\n<isofield id="5" length="9" name="x" class="my.own.Thing"/>\n<isofield id="6" length="3" name="y" class="IF_CHAR"><isofieldvalidator class="x"/></isofield><isovalidator class="z"/>',
+      '  6: ans 3 y\n  8: "until # ans ..999999 t"\n',
       [
-        '6: IF_TCHAR of 4 cannot be said: it ends at a terminator, not after a length; the element is left out',
+        '6: IF_TCHAR of 4 has no token that ends it; it is left out',
+        /^6: IFMC_TCC of 7 cannot be said: whether it is there shows only in the character/,
         '7: class "Thing" of 5 is not known; the element is left out',
         /^8: <isovalidator> is passed over/,
       ],

@@ -2,10 +2,12 @@ import * as fc from 'fast-check'
 import type {
   BitmapSpec,
   CompositeSpec,
+  ConditionSpec,
   FieldSpec,
   LengthSpec,
   MessageSpec,
   OverlaySpec,
+  TestSpec,
 } from '../../../src/iso8583/codec/spec.ts'
 
 /** Any spec that makes sense, for properties of all that reads and writes specs; cloned, since fast-check's records have no prototype. */
@@ -77,6 +79,11 @@ const aLength: fc.Arbitrary<LengthSpec> = fc.oneof(
   fc.constant({ form: 'fixed' as const }),
   fc.constant({ form: 'ber' as const }),
   fc.record({
+    form: fc.constant('until' as const),
+    terminator: fc.constantFrom('23', '1C', '2C', '0D0A', '5C', '41', '20', 'FF', '7E7E7E7E'),
+    open: fc.boolean(),
+  }),
+  fc.record({
     form: fc.constant('prefix' as const),
     encoding: fc.constantFrom('ascii', 'ebcdic', 'bcd', 'binary', 'hex-ascii', 'hex-bcd' as const),
     digits: fc.integer({ min: 2, max: 6 }),
@@ -105,7 +112,9 @@ function aField(id: string, place: Place, depth: number): fc.Arbitrary<FieldSpec
       children:
         depth > 0 ? fc.option(aComposite(depth - 1), { nil: undefined }) : fc.constant(undefined),
     })
-    .map(({ name, shape, length, size, least, pad, filled, mask, children }) => {
+    .map(({ name, shape, length, size: some, least, pad, filled, mask, children }) => {
+      // How much may stand before a terminator is in whole bytes.
+      const size = length.form === 'until' && shape.unit === 'nibbles' ? some + (some % 2) : some
       const fixed = length.form === 'fixed'
       const full = filled && length.form === 'prefix'
       const digits = shape.unit === 'digits' || shape.unit === 'nibbles'
@@ -203,8 +212,56 @@ function aComposite(depth: number): fc.Arbitrary<CompositeSpec> {
   )
 }
 
+const someValues = fc.array(
+  fc.oneof(fc.constantFrom('00', 'and', '"', 'a b', '|', ''), fc.string()),
+  {
+    minLength: 1,
+    maxLength: 3,
+  },
+)
+
+function aTest(ids: readonly string[]): fc.Arbitrary<TestSpec> {
+  const path = fc.constantFrom(...ids)
+  return fc.oneof(
+    fc.record({ path, test: fc.constantFrom('there' as const, 'not-there' as const) }),
+    fc.record({
+      path,
+      test: fc.constantFrom('is', 'is-not', 'starts', 'starts-not' as const),
+      values: someValues,
+    }),
+  )
+}
+
+function aCondition(path: string, ids: readonly string[]): fc.Arbitrary<ConditionSpec> {
+  const [demand, otherwise] = [
+    fc.constantFrom('mandatory' as const, 'forbidden' as const),
+    fc.constantFrom('mandatory', 'forbidden', 'allowed' as const),
+  ]
+  const tests = fc.array(aTest(ids), { minLength: 1, maxLength: 3 })
+  const when = fc.array(tests, { minLength: 1, maxLength: 3 })
+  return fc
+    .record({ path: fc.constant(path), demand, when, otherwise })
+    .map(one => (one.demand === one.otherwise ? { ...one, otherwise: 'allowed' } : one))
+}
+
+/** Some elements have a rule of their own, others are always wanted; none is both. */
 function anOverlay(fields: readonly FieldSpec[]): fc.Arbitrary<OverlaySpec> {
   const ids = fields.map(({ id }) => id)
+  return fc
+    .subarray(ids)
+    .chain(ruled =>
+      fc.tuple(plainOverlay(fields, ids, ruled), ...ruled.map(id => aCondition(id, ids))),
+    )
+    .map(([overlay, ...conditions]) =>
+      conditions.length === 0 ? overlay : { ...overlay, conditional: [], conditions },
+    )
+}
+
+function plainOverlay(
+  fields: readonly FieldSpec[],
+  ids: readonly string[],
+  ruled: readonly string[],
+): fc.Arbitrary<OverlaySpec> {
   return fc.record({
     when: fc.record(
       {
@@ -214,10 +271,10 @@ function anOverlay(fields: readonly FieldSpec[]): fc.Arbitrary<OverlaySpec> {
       },
       { requiredKeys: ['mti'] },
     ),
-    mandatory: fc.subarray(ids),
-    conditional: fc.subarray(ids),
+    mandatory: fc.subarray(ids.filter(id => !ruled.includes(id))),
+    conditional: fc.subarray([...ids]),
     forbidden: fc.constant([]),
-    echoed: fc.subarray(ids),
+    echoed: fc.subarray([...ids]),
     allowed: fc.constantFrom([], [{ path: ids[0] ?? '2', values: ['1', 'a b', 'c,d'] }]),
     fields: fc.constantFrom<FieldSpec[]>([], [...fields].slice(0, 1)),
   })

@@ -71,6 +71,19 @@ t.test('a line says an element', async t => {
     ['rest ans ..500 all of it', { length: { form: 'rest' }, size: 500 }],
     ['ber b ..500', { length: { form: 'ber' } }],
     ['any 0 a bit', { size: 0 }],
+    ['until 0x1c ans ..20 name', { length: { form: 'until', terminator: '1C', open: false } }],
+    [
+      "'until # or end ans ..20 name, hidden'",
+      { length: { form: 'until', terminator: '23', open: true }, mask: 'hidden', pad: undefined },
+    ],
+    [
+      "'until # ans ..20, ebcdic-037'",
+      { length: { form: 'until', terminator: '7B', open: false }, data: 'ebcdic-037' },
+    ],
+    [
+      'until 0x0d0a n 1..6 count',
+      { length: { form: 'until', terminator: '0D0A', open: false }, size: 6, sizeMin: 1 },
+    ],
     [`'n 12 "amount, transaction"'`, { name: 'amount, transaction' }],
   ]
   for (const [line, expected, defaults] of rows) t.match(element(line, defaults), expected, line)
@@ -93,6 +106,17 @@ t.test('a line that cannot be is told with what is allowed', async t => {
     ['n 6, filled', /only a length before it can say how much/],
     ['b 8, trimmed', 'there is no padding that could be trimmed'],
     ['LLLLLLVAR ans ..9999999', /is larger than 999999/],
+    ['until # ans ..20', /a # stands in quotes, or is written as 0x23/],
+    ['until 0x1c ans 20', 'what ends at a terminator varies: write "until 0x1c ans ..20"'],
+    ['until FS ans ..20', /"FS" is no terminator; write until # or until 0x1c/],
+    ['until 0x1 ans ..20', /"0x1" is no terminator/],
+    ['until 0x1c ans ..20, filled', /only a length before it can say how much/],
+    ['until 0x1c ans ..20, length bcd', 'it has no length before it'],
+    ['until 0x1c ans ..0', 'its size is 0'],
+    [
+      '{ is: LLLVAR b ..99, ber-tlv: { 9F02: until 0x1c n ..12 } }',
+      /its length stands behind the tag/,
+    ],
     [`n${' '.repeat(2000)}6`, /is not an element/],
   ]
   for (const [line, expected] of rows) t.match(element(line), expected, line.slice(0, 40))
@@ -158,6 +182,107 @@ messages:
       `${pattern}`,
     )
   }
+})
+
+/** A dialect with one rule about element 38, 48.2 or another. */
+function ruled(rule: string, path = '38'): string {
+  return `fields:
+  3: n 6
+  22: n 3
+  25: n 2
+  35: LLVAR z ..37
+  38: an 6
+  39: an 2
+  48: { is: LLLVAR ans ..99, positional: { 1: an 1, 2: an 1 }, shorter: allowed }
+messages:
+  0210:
+    mandatory: 3
+    conditional:
+      ${path}: ${rule}
+`
+}
+
+t.test('what must be there can depend on what else is', async t => {
+  const rows: [rule: string, fields: Record<string, PlainValue>, problems: string[], path?: string][] = [
+    ['when 39 is 00', { 39: '00' }, ['38 mandatory: the field when 39 is 00']],
+    ['when 39 is 00', { 39: '00', 38: 'A' }, []],
+    ['when 39 is 00', { 39: '05', 38: 'A' }, []],
+    ['when 39 is 00', { 38: 'A' }, []],
+    ['when 39 is 00|10, else forbidden', { 39: '10' }, ['38 mandatory: the field when 39 is 00|10']],
+    ['when 39 is 00|10, else forbidden', { 39: '05', 38: 'A' }, ['38 forbidden: no such field unless 39 is 00|10']],
+    ['when 39 is 00|10, else forbidden', { 38: 'A' }, ['38 forbidden: no such field unless 39 is 00|10']],
+    ['forbidden when 39 is not 00', { 39: '05', 38: 'A' }, ['38 forbidden: no such field when 39 is not 00']],
+    ['forbidden when 39 is not 00', { 38: 'A' }, []],
+    ['forbidden when 39 is not there, else mandatory', { 39: '05' }, ['38 mandatory: the field unless 39 is not there']],
+    ['when 22 starts 05|07', { 22: '051' }, ['38 mandatory: the field when 22 starts 05|07']],
+    ['when 22 starts 05|07', { 22: '021' }, []],
+    ['when 22 does not start 05', { 22: '021' }, ['38 mandatory: the field when 22 does not start 05']],
+    ['when 22 does not start 05', {}, []],
+    ['when 39 is 00 and 25 is there', { 39: '00' }, []],
+    ['when 39 is 00 and 25 is there', { 39: '00', 25: '00' }, ['38 mandatory: the field when 39 is 00 and 25 is there']],
+    ['when 39 is 00 and 25 is there or 22 starts 9', { 22: '900' }, ['38 mandatory: the field when 39 is 00 and 25 is there or 22 starts 9']],
+    ['when 48.1 is "A"|"x y"', { 48: { 1: 'A' } }, ['38 mandatory: the field when 48.1 is A|"x y"']],
+    ['when 25 is there', { 25: '00', 48: { 1: 'A' } }, ['48.2 mandatory: the field when 25 is there'], '48.2'],
+    ['when 25 is there', { 25: '00', 48: { 1: 'A', 2: 'B' } }, [], '48.2'],
+  ] // prettier-ignore
+  for (const [rule, fields, expected, path] of rows) {
+    const { spec, problems } = compileTable([{ path: 'x.yaml', text: ruled(rule, path) }])
+    t.equal(problems, undefined, rule)
+    const codec = compileSpec(spec as NonNullable<typeof spec>)
+    const message = codec.parse(
+      codec.fromPlain({ mti: '0210', fields: { 3: '000000', ...fields } }),
+    )
+    const found = codec.validate(message)
+    t.same(
+      found.map(({ path, rule, expected }) => `${path} ${rule}: ${expected}`),
+      expected,
+      `${rule}: ${JSON.stringify(fields)}`,
+    )
+    for (const { code, text } of found) {
+      t.equal(code, 'CODEC_RULE')
+      t.match(text, /^it (?:is missing: mandatory|must not be there: forbidden) (?:when|unless) /)
+    }
+    t.same(compileTable([{ path: 'x.yaml', text: toTable(spec as NonNullable<typeof spec>) }]).spec?.overlays, spec?.overlays) // prettier-ignore
+  }
+})
+
+t.test('a condition that cannot be is told with its line', async t => {
+  const rows: [rule: string, expected: string | RegExp, path?: string][] = [
+    ['if 39 is 00', /^13 "if 39 is 00" is not a condition; write "when 39 is 00, else forbidden"/],
+    ['when', /is not a condition/],
+    ['when 39', /^13 "the end" cannot stand behind "39"/],
+    ['when 39 is', /"the end" cannot stand behind "is"/],
+    ['when 39 equals 00', /"equals" cannot stand behind "39"; write "3 is 00\|01"/],
+    ['when 39 is 00 nor 25 is there', /"nor" cannot stand behind "00"/],
+    ['when 39 is 00 and', /"the end" cannot stand behind "and"/],
+    ['when 39 is 00|', /"00\|" cannot stand behind "is"/],
+    ['when 39 is or 00', /"or" cannot stand behind "is"/],
+    [`when 39 is "00`, /cannot stand behind "is"/],
+    ['when DE39 is 00', /"DE39" cannot stand behind "when"/],
+    ['when 39 is 00, else mandatory', /it is mandatory in either case: say so under "mandatory:"/],
+    ['[ when 39 is 00 ]', /"38" is followed by its condition/],
+    [`when ${'39 is 00 and '.repeat(200)}3 is there`, /is not a condition/],
+    ['when 40 is 00', '13 messages.conditional.38: element 40 is not in the table'],
+    ['when 48.3 is 0', '13 messages.conditional.38: there is no part 48.3 in the table'],
+    ['when 39.1 is 0', '13 messages.conditional.38: there is no part 39.1 in the table'],
+    ['when 39 is 00', '13 messages.conditional.40: element 40 is not in the table', '40'],
+    ['when 39 is 00', /"DE38" is not an element/, 'DE38'],
+    [
+      'when 39 is 00',
+      '13 messages.conditional.3: it has a condition and is always mandatory or forbidden',
+      '3',
+    ],
+  ]
+  for (const [rule, expected, path] of rows) {
+    t.match(problemsOf(ruled(rule, path)).join('\n'), expected, rule.slice(0, 40))
+  }
+  const { spec } = compileTable([{ path: 'x.yaml', text: ruled('when 39 is 00') }])
+  if (!spec) return t.fail('it compiles')
+  const overlays = spec.overlays.map(overlay => ({ ...overlay, mandatory: ['48.9'] }))
+  t.throws(() => compileSpec({ ...spec, overlays }), {
+    code: 'CODEC_SPEC',
+    path: '48.9',
+  })
 })
 
 t.test('a table extends others', async t => {

@@ -1,0 +1,245 @@
+import { DocNode, NO_ITEMS, NO_NAMES, scalar, wrongAt, type Source } from './node.ts'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+
+/** More than any amount needs; longer ones are an attack on whoever computes with them. */
+const NUMBER_CHARS_MAX = 40
+/** Up to here a key is looked for among the others one by one. */
+const KEYS_FEW = 16
+
+/**
+ * JSON (RFC 8259), strictly: no key twice in an object, nothing after the value, no surrogate
+ * without its pair, limits on depth and count. Numbers stay text.
+ */
+export function readJson(source: Source): DocNode {
+  return new JsonReader(source).document()
+}
+
+class JsonReader {
+  readonly #source: Source
+  readonly #text: string
+  #at = 0
+  #nodes = 0
+
+  constructor(source: Source) {
+    this.#source = source
+    this.#text = source.text
+  }
+
+  document(): DocNode {
+    this.#blanks()
+    const node = this.#value(0)
+    this.#blanks()
+    if (this.#at < this.#text.length) throw this.#wrong('the end of the document')
+    return node
+  }
+
+  #value(depth: number): DocNode {
+    if (++this.#nodes > this.#source.limits.nodesMax) throw this.#limit('values')
+    const at = this.#at
+    const code = this.#text.charCodeAt(at)
+    if (code === QUOTE) return scalar('text', this.#string(), at)
+    if (code === OPEN_BRACE) return this.#object(depth)
+    if (code === OPEN_BRACKET) return this.#array(depth)
+    if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return this.#number()
+    for (const [word, tag] of WORDS) {
+      if (this.#text.startsWith(word, at)) {
+        this.#at += word.length
+        return scalar(tag, word, at)
+      }
+    }
+    throw this.#wrong('a value')
+  }
+
+  #object(depth: number): DocNode {
+    const at = this.#at++
+    if (depth >= this.#source.limits.depthMax) throw this.#limit('levels')
+    this.#blanks()
+    if (this.#text.charCodeAt(this.#at) === CLOSE_BRACE) {
+      this.#at++
+      return new DocNode('map', '', NO_NAMES, NO_ITEMS, at)
+    }
+    const names: string[] = []
+    const items: DocNode[] = []
+    const many = { seen: undefined as Set<string> | undefined }
+    for (;;) {
+      if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#wrong('a key in quotes')
+      const keyAt = this.#at
+      const name = this.#string()
+      this.#refuseTwice(names, name, many, keyAt)
+      this.#blanks()
+      if (this.#text.charCodeAt(this.#at) !== COLON) throw this.#wrong('a colon')
+      this.#at++
+      this.#blanks()
+      names.push(name)
+      items.push(this.#value(depth + 1))
+      if (this.#endOf(CLOSE_BRACE)) return new DocNode('map', '', names, items, at)
+    }
+  }
+
+  /** A key that stands twice means one thing to us and another to whoever reads the other one. */
+  #refuseTwice(
+    names: readonly string[],
+    name: string,
+    many: { seen: Set<string> | undefined },
+    at: number,
+  ): void {
+    if (names.length >= KEYS_FEW) many.seen ??= new Set(names)
+    const twice = many.seen ? many.seen.has(name) : names.includes(name)
+    if (twice) {
+      // The key itself may hold anything, so only its place is told.
+      throw wrongAt(this.#source, 'DOCUMENT_SYNTAX', at, { path: 'body', expected: 'each key once' })
+    }
+    many.seen?.add(name)
+  }
+
+  #array(depth: number): DocNode {
+    const at = this.#at++
+    if (depth >= this.#source.limits.depthMax) throw this.#limit('levels')
+    this.#blanks()
+    if (this.#text.charCodeAt(this.#at) === CLOSE_BRACKET) {
+      this.#at++
+      return new DocNode('list', '', NO_NAMES, NO_ITEMS, at)
+    }
+    const items: DocNode[] = []
+    for (;;) {
+      items.push(this.#value(depth + 1))
+      if (this.#endOf(CLOSE_BRACKET)) return new DocNode('list', '', NO_NAMES, items, at)
+    }
+  }
+
+  /** Whether the list or object ends here; else stands behind the comma. */
+  #endOf(close: number): boolean {
+    this.#blanks()
+    const code = this.#text.charCodeAt(this.#at)
+    if (code === close) {
+      this.#at++
+      return true
+    }
+    if (code !== COMMA) throw this.#wrong(`"," or "${String.fromCharCode(close)}"`)
+    this.#at++
+    this.#blanks()
+    return false
+  }
+
+  #string(): string {
+    const text = this.#text
+    const start = this.#at + 1
+    for (let at = start; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) {
+        this.#at = at + 1
+        return text.slice(start, at)
+      }
+      if (code === BACKSLASH) return this.#escaped(start, at)
+      if (code < 0x20) {
+        this.#at = at
+        throw this.#wrong('no control character in a string')
+      }
+    }
+    this.#at = text.length
+    throw this.#wrong('a closing quote')
+  }
+
+  #escaped(start: number, first: number): string {
+    const text = this.#text
+    let out = text.slice(start, first)
+    let at = first
+    for (;;) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) {
+        this.#at = at + 1
+        return this.#wellFormed(out, start)
+      }
+      if (code === BACKSLASH) {
+        this.#at = at
+        out += this.#escape(at)
+        at += text[at + 1] === 'u' ? 6 : 2
+        continue
+      }
+      // NaN is the end of the text.
+      if (!(code >= 0x20)) {
+        this.#at = at
+        throw this.#wrong('a closing quote')
+      }
+      let end = at + 1
+      while (end < text.length && isPlain(text.charCodeAt(end))) end++
+      out += text.slice(at, end)
+      at = end
+    }
+  }
+
+  #escape(at: number): string {
+    const letter = this.#text[at + 1] ?? ''
+    const plain = ESCAPES[letter]
+    if (plain !== undefined) return plain
+    const hex = this.#text.slice(at + 2, at + 6)
+    if (letter === 'u' && /^[0-9a-fA-F]{4}$/.test(hex)) return String.fromCharCode(parseInt(hex, 16))
+    throw this.#wrong('an escape of JSON')
+  }
+
+  #wellFormed(text: string, at: number): string {
+    if (text.isWellFormed()) return text
+    this.#at = at
+    throw this.#wrong('surrogates in pairs')
+  }
+
+  #number(): DocNode {
+    const at = this.#at
+    NUMBER.lastIndex = at
+    const found = NUMBER.exec(this.#text)?.[0]
+    if (found === undefined) throw this.#wrong('a number')
+    if (found.length > NUMBER_CHARS_MAX) throw this.#limit('digits')
+    this.#at += found.length
+    return scalar('number', found, at)
+  }
+
+  #blanks(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at)
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
+      this.#at++
+    }
+  }
+
+  #wrong(expected: string) {
+    return wrongAt(this.#source, 'DOCUMENT_SYNTAX', this.#at, { path: 'body', expected })
+  }
+
+  #limit(of: 'levels' | 'values' | 'digits') {
+    const { depthMax, nodesMax } = this.#source.limits
+    const max = { levels: depthMax, values: nodesMax, digits: NUMBER_CHARS_MAX }[of]
+    const expected = `at most ${max} ${of}`
+    return wrongAt(this.#source, 'DOCUMENT_LIMIT', this.#at, { path: 'body', expected })
+  }
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+
+const WORDS = [
+  ['true', 'boolean'],
+  ['false', 'boolean'],
+  ['null', 'null'],
+] as const
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+
+function isPlain(code: number): boolean {
+  return code !== QUOTE && code !== BACKSLASH && code >= 0x20
+}

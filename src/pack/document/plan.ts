@@ -1,0 +1,72 @@
+import type { Message, MessageKind } from '#message'
+import type { Call, Header } from './call.ts'
+import type { Content } from './contents.ts'
+import { nodeAt, type DocNode } from './node.ts'
+import type { Products } from './products.ts'
+import { type Shape } from './value.ts'
+import { leavesOf } from './write-shape.ts'
+
+/** What one kind of message about one group of products looks like. */
+export type DocPlan = {
+  /** Of a callback: the kind of the request that it answers. */
+  readonly kind: MessageKind
+  readonly callback: boolean
+  readonly products: ReadonlySet<string>
+  readonly call: Call
+  /** The target as the pack has it. */
+  readonly callTarget: string
+  readonly content: Content
+  /** Of the answers, where they are written in another way. */
+  readonly headers: readonly Header[]
+  /** The digits of the code that are its own (SNAP). */
+  readonly service: string
+  /** A callback has none: it is an answer that nobody asked for. */
+  readonly request: Shape | undefined
+  readonly approved: Shape
+  readonly declined: Shape
+  readonly unknown: Shape
+  /** Another kind has the same request, and stands before it: a status check that is sent again. */
+  readonly shared: boolean
+  /** How it is told from others with the same target. */
+  readonly marks: readonly Mark[]
+  readonly product: readonly string[] | undefined
+}
+
+type Mark = { readonly steps: readonly string[]; readonly text: string }
+
+/** The constants of a shape outside of lists, and where its product stands. */
+export function marksOf(shape: Shape): {
+  marks: readonly Mark[]
+  product: readonly string[] | undefined
+} {
+  const leaves = [...leavesOf(shape)].filter(({ path }) => !path.includes('[]'))
+  const marks = leaves.flatMap(({ path, value, optional }) =>
+    value.constant === undefined || optional
+      ? []
+      : [{ steps: path.split('.'), text: value.constant }],
+  )
+  const product = leaves.find(({ value }) => value.path === 'product')
+  return { marks, product: product?.path.split('.') }
+}
+
+/** How well a document fits a plan: undefined not at all, else by how many constants. */
+export function fits(plan: DocPlan, root: DocNode, products: Products): number | undefined {
+  for (const { steps, text } of plan.marks) {
+    if (nodeAt(root, steps)?.text !== text) return undefined
+  }
+  const code = plan.product && nodeAt(root, plan.product)?.text
+  const sold = code === undefined ? undefined : products.soldBy(code)
+  if (sold && !plan.products.has(sold.product)) return undefined
+  return plan.marks.length
+}
+
+/** The plan of a message that is written. */
+export function planFor(
+  plans: readonly DocPlan[],
+  { kind, product }: Message,
+  callback: boolean,
+): DocPlan | undefined {
+  const ofKind = plans.filter(plan => plan.kind === kind && plan.callback === callback)
+  if (product === undefined) return ofKind.find(plan => plan.product === undefined) ?? ofKind[0]
+  return ofKind.find(plan => plan.products.has(product))
+}

@@ -1,0 +1,210 @@
+import { isNadiError, NadiError } from '#base'
+import {
+  isHttpResponse,
+  readHttpRequest,
+  readHttpResponse,
+  writeHttpRequest,
+  writeHttpResponse,
+  type HttpRequest,
+} from '#http'
+import type { Message } from '#message'
+import type { SealContext, SealProblem } from '../http-pack.ts'
+import { bearer, same } from '../signing/index.ts'
+import { WSSE_MARK } from './contents.ts'
+import { fillMarks } from './credentials.ts'
+import { encodeForm } from './form.ts'
+import { nodeAt } from './node.ts'
+import { parseBody, type SealedBy, type Speaker } from './parts.ts'
+import type { DocPlan } from './plan.ts'
+import { choose, readCallback, readRequest } from './read-frames.ts'
+import type { Sealed } from './seal-rules.ts'
+import { Context, type Shape } from './value.ts'
+import { quote } from './write-json.ts'
+import { leavesOf } from './write-shape.ts'
+import { escapeXml } from './write-xml.ts'
+
+type Parts = {
+  readonly request: HttpRequest | undefined
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** The frame with secrets in their places, wrapped, and signed. The order is that of the pack. */
+export function sealFrame(
+  speaker: Speaker,
+  frame: Uint8Array,
+  context: SealContext,
+  by?: SealedBy,
+): Uint8Array {
+  const { parts, book } = speaker
+  const taken = takeApart(frame)
+  const section = by ?? sectionOf(speaker, taken.request)
+  const { rules } = parts.seals[section]
+  const fill = filler(speaker, taken.headers['content-type'] ?? '', context)
+  let body = fillMarks(taken.body, fill)
+  if (parts.wrap) body = parts.wrap.seal(body, !taken.request, context.nowMs, book)
+  const target = taken.request?.target.replace(MARK_IN_TARGET, (_, name: string) => encodeForm(book.reveal(name)))
+  if (rules.length === 0 && body === taken.body && target === taken.request?.target) return frame
+  const headers: Record<string, string> = { ...taken.headers }
+  const method = taken.request?.method ?? ''
+  const { nonce, nowMs, token } = context
+  if (token === undefined && rules.some(rule => rule.needsToken)) {
+    throw new NadiError('PACK_CREDENTIAL', { path: 'token' })
+  }
+  const sealed: Sealed = {
+    method,
+    target: target ?? '',
+    headers,
+    body,
+    token: token ?? '',
+    nonce,
+    nowMs,
+    credential: name => book.reveal(name),
+  }
+  for (const rule of rules) Object.assign(headers, rule.put(sealed))
+  return target === undefined
+    ? writeHttpResponse({ status: taken.status, headers, body })
+    : writeHttpRequest({ method, target, headers, body })
+}
+
+const MARK_IN_TARGET = /%01([A-Za-z0-9]+)%01/g
+
+function takeApart(frame: Uint8Array): Parts {
+  if (isHttpResponse(frame)) return { request: undefined, ...readHttpResponse(frame) }
+  const request = readHttpRequest(frame)
+  return { request, status: 0, headers: request.headers, body: request.body }
+}
+
+/** A request that is none of the pack's own is what they call us with. */
+function sectionOf({ parts }: Speaker, request: HttpRequest | undefined): SealedBy {
+  if (!request) return 'answer'
+  const [path = ''] = request.target.split('?', 1)
+  if (parts.session?.call.match(path)) return 'session'
+  const own = parts.plans.some(
+    ({ callback, call }) =>
+      !callback && call.method === request.method && (call.match(request.target) ?? call.match(path)),
+  )
+  return own || !parts.plans.some(plan => plan.callback) ? 'request' : 'callback'
+}
+
+/** What is put at a marked place, escaped as the document wants it. */
+function filler({ parts, book }: Speaker, contentType: string, { nowMs, nonce }: SealContext) {
+  const escape = /json/.test(contentType)
+    ? (text: string) => quote(text).slice(1, -1)
+    : /xml/.test(contentType)
+      ? (text: string) => escapeXml(text, 'credential')
+      : /urlencoded/.test(contentType)
+        ? encodeForm
+        : (text: string) => text
+  return (name: string): string =>
+    name === WSSE_MARK && parts.security
+      ? parts.security.header(nowMs, nonce, book)
+      : escape(book.reveal(name))
+}
+
+/** What is wrong with the seal of a frame from the other side, without any secret. */
+export function checkSeal(
+  speaker: Speaker,
+  frame: Uint8Array,
+  context: SealContext,
+): SealProblem | undefined {
+  try {
+    return check(speaker, frame, context)
+  } catch (error) {
+    // What cannot be read proves nothing.
+    if (isNadiError(error) && error.code !== 'PACK_CREDENTIAL') return { tag: 'missing', path: 'body' }
+    throw error
+  }
+}
+
+function check(
+  speaker: Speaker,
+  frame: Uint8Array,
+  context: SealContext,
+): SealProblem | undefined {
+  const { parts, book } = speaker
+  const { request, headers, body } = takeApart(frame)
+  const section = sectionOf(speaker, request)
+  const sealed: Sealed = {
+    method: request?.method ?? '',
+    target: request?.target ?? '',
+    headers,
+    body,
+    token: bearer(headers['authorization']) ?? '',
+    nonce: context.nonce,
+    nowMs: context.nowMs,
+    credential: name => book.reveal(name),
+  }
+  for (const rule of parts.seals[section].rules) {
+    const problem = rule.check(sealed, context.token)
+    if (problem) return problem
+  }
+  const wrapped = checkWrap(speaker, { headers, body }, context.nowMs)
+  if (wrapped || !request || section === 'session') return wrapped
+  return checkBody(speaker, frame, request, section === 'callback', context)
+}
+
+function checkWrap(
+  { parts, book }: Speaker,
+  { headers, body }: { headers: Readonly<Record<string, string>>; body: Uint8Array },
+  nowMs: number,
+): SealProblem | undefined {
+  const content = parts.plans[0]?.content
+  if (!parts.wrap || !content) return undefined
+  return parts.wrap.check(content.read(body, headers['content-type'], 0).root, nowMs, book)
+}
+
+/** Signatures, names and secrets that stand in the document itself. */
+function checkBody(
+  speaker: Speaker,
+  frame: Uint8Array,
+  request: HttpRequest,
+  callback: boolean,
+  { nowMs }: SealContext,
+): SealProblem | undefined {
+  const { parts, book } = speaker
+  const plans = parts.plans.filter(plan => plan.callback === callback && !plan.shared)
+  const { plan, parsed } = choose(speaker, plans, request, 0, callback)
+  const insecure = callback ? undefined : parts.security?.check(parsed.header, nowMs, book)
+  if (insecure) return insecure
+  const shape = plan.request ?? plan.declined
+  if (!hasProof(shape) && !(callback && hasProof(plan.approved))) return undefined
+  const read = callback ? readCallback(speaker, frame) : readRequest(speaker, frame)
+  if (read.tag === 'reject') throw read.reject.error
+  return checkProofs(speaker, plan, read.message, parseAgain(speaker, plan, request))
+}
+
+function hasProof(shape: Shape): boolean {
+  return [...leavesOf(shape)].some(({ value }) => value.proof)
+}
+
+function parseAgain(speaker: Speaker, plan: DocPlan, request: HttpRequest) {
+  const query = Buffer.from(request.target.split('?')[1] ?? '')
+  const body = plan.content.kind === 'form' && request.body.length === 0 ? query : request.body
+  return parseBody(speaker, plan.content, body, request.headers, 0)
+}
+
+function checkProofs(
+  { parts, book }: Speaker,
+  plan: DocPlan,
+  message: Message,
+  parsed: ReturnType<typeof parseBody>,
+): SealProblem | undefined {
+  const { products, codes } = parts
+  const context = new Context(plan.kind, message, { products, codes, credentials: book })
+  const meaning = message.outcome?.meaning
+  const shape = plan.request ?? (meaning === 'approved' ? plan.approved : plan.declined)
+  const root = plan.content.rootFor(parsed, shape)
+  for (const { path, value, optional } of leavesOf(shape)) {
+    if (!value.proof || path.includes('[]')) continue
+    const given = nodeAt(root, path.split('.'))?.text
+    if (given === undefined && optional) continue
+    if (given === undefined) return { tag: 'missing', path }
+    const isName = value.credential !== undefined && !book.isSecret(value.credential)
+    if (!same(value.proof(message, context), given)) {
+      return { tag: isName ? 'unknown-sender' : 'forged', path }
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,96 @@
+import { NadiError } from '#base'
+import type { Target } from '../access.ts'
+import { isShape, type Context, type LeafPart, type Part, type Shape } from './value.ts'
+import { itemsToWrite, says, textOf } from './write-shape.ts'
+
+export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+/** The parts of a shape as elements; `declarations` go into the first one. */
+export function writeXmlParts(
+  shape: Shape,
+  from: Target,
+  context: Context,
+  declarations = '',
+): string {
+  let out = ''
+  for (const part of shape.parts) {
+    if (!part.name.startsWith('@') && part.name !== '#') {
+      out += writePart(part, from, context, declarations)
+    }
+  }
+  return out
+}
+
+function writePart(part: Part, from: Target, context: Context, declarations: string): string {
+  switch (part.tag) {
+    case 'leaf': {
+      const text = textOf(part, from, context)
+      return text === undefined ? '' : element(part, declarations, escapeLeaf(part, text))
+    }
+    case 'map':
+      if (part.optional && !says(part, from, context)) return ''
+      return writeElement(part, part.shape, from, context, declarations)
+    case 'inside':
+      if (part.optional && !says(part, from, context)) return ''
+      return element(part, declarations, escapeXml(part.write(from, context), part.path))
+    case 'list': {
+      const { item } = part
+      const texts = (itemsToWrite(part, from) ?? []).map((one, index) => {
+        context.index = index
+        if (isShape(item)) return writeElement(part, item, one, context, declarations)
+        return element(part, declarations, escapeXml(item.write(one, context) ?? '', part.path))
+      })
+      return texts.join('')
+    }
+  }
+}
+
+function writeElement(
+  part: Part,
+  shape: Shape,
+  from: Target,
+  context: Context,
+  declarations: string,
+): string {
+  let attributes = declarations
+  let text = ''
+  for (const inner of shape.parts) {
+    if (inner.tag !== 'leaf') continue
+    const value = inner.name.startsWith('@') || inner.name === '#' ? textOf(inner, from, context) : undefined
+    if (value === undefined) continue
+    if (inner.name === '#') text = escapeLeaf(inner, value)
+    else attributes += ` ${inner.name.slice(1)}="${escapeLeaf(inner, value)}"`
+  }
+  return element(part, attributes, text + writeXmlParts(shape, from, context))
+}
+
+function element({ name }: Part, attributes: string, content: string): string {
+  return content === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${content}</${name}>`
+}
+
+function escapeLeaf({ value, path }: LeafPart, text: string): string {
+  // The place of a secret is marked, and escaped when it is filled.
+  return value.credential !== undefined && text.startsWith('\u0001') ? text : escapeXml(text, path)
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // Not escaped, a parser would make a space or a line feed of them.
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+}
+const ESCAPED = /[&<>"\t\n\r]/g
+/** What XML 1.0 cannot hold in any way (section 2.2). */
+// eslint-disable-next-line no-control-regex -- these are the characters in question
+const IMPOSSIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
+
+export function escapeXml(text: string, path: string): string {
+  if (IMPOSSIBLE.test(text) || !text.isWellFormed()) {
+    throw new NadiError('CODEC_VALUE', { path, expected: 'characters that XML can hold' })
+  }
+  return text.replace(ESCAPED, one => ESCAPES[one] as string)
+}
