@@ -105,6 +105,7 @@ export class Lab {
       'lab.simulators=[]',
       `links.pln.port=${billerAddress}`,
       'listeners.partners-iso.port=0',
+      'listeners.partners-http.port=0',
       'admin.port=0',
       `log.file=${join(this.#folder, 'nadi.log')}`,
     ]

@@ -162,6 +162,40 @@ export type DepositView = {
   readonly depositMinor: AmountMinor
 }
 
+/** A partner's way into the HTTP API: a key by its id, or a client certificate by its fingerprint. */
+export type KeyView = {
+  readonly id: string
+  readonly kind: 'key' | 'certificate'
+  /** Since the daemon started. */
+  readonly uses: number
+  readonly lastAtMs?: number
+  readonly lastFrom?: string
+}
+
+/** One end of a payment that a partner is to be told of. */
+export type EventView = {
+  readonly id: string
+  readonly partner: string
+  readonly payment: string
+  /** `payment.paid`, `payment.declined`, `payment.reversed`. */
+  readonly type: string
+  readonly atMs: number
+  /** `waiting`, `delivered`, `failed`. */
+  readonly state: string
+  readonly attempts: number
+  readonly dueAtMs?: number
+}
+
+export type EventStoryView = EventView & {
+  readonly log: readonly {
+    readonly nth: number
+    readonly atMs: number
+    readonly tookMs: number
+    readonly status?: number
+    readonly problem?: string
+  }[]
+}
+
 export type BalanceView = Balance
 export type AuditView = AuditReport & { readonly agrees: boolean }
 

@@ -2,5 +2,12 @@
 export type * from './api.ts'
 export type { AuditLine, AuditTrail } from './audit-trail.ts'
 export { openAuditTrail } from './audit-trail.ts'
-export type { AdminHealth, AdminParts, AdminSwitch, PartnerFile, ProductFile } from './parts.ts'
+export type {
+  AdminHealth,
+  AdminParts,
+  AdminSwitch,
+  AdminWebhooks,
+  PartnerFile,
+  ProductFile,
+} from './parts.ts'
 export { startAdmin } from './server.ts'

@@ -51,6 +51,15 @@ export const STORY_QUERY = z.union([
 
 export const BALANCES_QUERY = z.strictObject({ partner: code.optional() })
 
+export const WEBHOOKS_QUERY = z.strictObject({
+  partner: code.optional(),
+  state: z.enum(['waiting', 'delivered', 'failed']).optional(),
+  payment: code.optional(),
+  limit: whole.pipe(z.number().min(1).max(1000)).default(50),
+})
+
+export const REPLAY_BODY = z.strictObject(act)
+
 export const RESOLVE_BODY = z.strictObject({ as: z.enum(['paid', 'reversed']), ...act })
 
 /** A deposit is top-ups and take-backs within a thousand million million rupiah. */

@@ -1,4 +1,4 @@
-import type { Clock, Secret } from '#base'
+import type { Clock, Secret, TxnId } from '#base'
 import type { Journal } from '#journal'
 import type { LinkStatus } from '#link'
 import type { ListenerStatus } from '#listener'
@@ -6,6 +6,7 @@ import type { Pack } from '#pack'
 import type { PartnerFacts } from '#screening'
 import type { Product, Switch } from '#switch'
 import type { Log } from '#telemetry'
+import type { EventStoryView, EventView, KeyView } from './api.ts'
 import type { AuditTrail } from './audit-trail.ts'
 
 /** What operators may do with the running switch. */
@@ -15,6 +16,17 @@ export type AdminSwitch = Pick<Switch, 'resolve' | 'deposit' | 'owed' | 'inMemor
 export type AdminHealth = {
   live(): readonly string[]
   ready(): readonly string[]
+}
+
+export type AdminWebhooks = {
+  list(filter: {
+    readonly partner?: string
+    readonly state?: 'waiting' | 'delivered' | 'failed'
+    readonly txn?: TxnId
+    readonly limit: number
+  }): Promise<readonly EventView[]>
+  show(id: string): Promise<EventStoryView | undefined>
+  replay(id: string): Promise<EventView | undefined>
 }
 
 export type PartnerFile = PartnerFacts & { readonly name: string }
@@ -41,6 +53,10 @@ export type AdminParts = {
   readonly packs: ReadonlyMap<string, Pick<Pack, 'read' | 'describe'>>
   readonly partners: ReadonlyMap<string, PartnerFile>
   readonly products: ReadonlyMap<string, ProductFile>
+  /** The delivery log of webhooks; absent where none are sent. */
+  readonly webhooks?: AdminWebhooks
+  /** A partner's ways into the HTTP API; absent where there is none. */
+  readonly keysOf?: (partner: string) => readonly KeyView[]
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
   readonly health: AdminHealth
 }

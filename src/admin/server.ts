@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AssertionFailed, fromJson, NadiError, type Secret, toJson } from '#base'
+import { apiRoutes } from './api-routes.ts'
 import { moneyRoutes } from './money-routes.ts'
 import { openRoutes } from './open-routes.ts'
 import type { AdminParts } from './parts.ts'
@@ -35,6 +36,7 @@ export async function startAdmin(
   statusRoutes(app, parts)
   txnRoutes(app, parts)
   moneyRoutes(app, parts)
+  apiRoutes(app, parts)
   const address = await listen(app, parts)
   return { address, close: () => app.close() }
 }

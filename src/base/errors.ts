@@ -72,9 +72,15 @@ export const ERRORS = {
   CODEC_SPEC: { retry: false, text: 'the description of a dialect contradicts itself' },
   CODEC_PATH: { retry: false, text: 'a path names no field of the dialect' },
   CODEC_RULE: { retry: false, text: 'a message is not what its dialect wants of its type' },
+  HSM_KEY: { retry: false, text: 'a key block is not authentic, or not of this HSM' },
+  HSM_KEY_PARITY: { retry: false, text: 'a key from outside has no odd parity' },
+  HSM_KEY_USAGE: { retry: false, text: 'a key may not be used like that' },
+  HSM_PIN_BLOCK: { retry: false, text: 'a PIN block holds no PIN' },
+  HSM_NOT_PERMITTED: { retry: false, text: 'the HSM, or its settings, do not do that' },
+  HSM_LMK: { retry: false, text: 'the local master key cannot be used' },
   HSM_UNAVAILABLE: { retry: true, text: 'the HSM does not answer' },
   HSM_BUSY: { retry: true, text: 'the HSM has as many requests in flight as it may' },
-  HSM_REQUEST: { retry: false, text: 'a value does not fit the field of a host command' },
+  HSM_REQUEST: { retry: false, text: 'a value does not fit what the HSM is asked for' },
   HSM_RESPONSE: { retry: true, text: 'what the HSM answered cannot be read' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>
 

@@ -14,6 +14,7 @@ import type { Packs } from './checks.ts'
 import type { Keys } from './documents.ts'
 import type * as schema from './schema.ts'
 import { type KeptSecret, loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
+import { apiListener, partnerApi, type PartnerSecrets } from './partner-api.ts'
 import type { Section, Tree } from './tree.ts'
 import { addressFilter } from './values.ts'
 
@@ -23,9 +24,10 @@ export function assemble(
   tree: Tree,
   packs: Packs['loaded'],
   secrets: Secrets,
+  partnerSecrets: PartnerSecrets,
   varFolder: string,
 ): Config {
-  const { node, business, limits, admin, log, lab } = nadi
+  const { node, business, limits, admin, log, lab, webhooks } = nadi
   return {
     node,
     settings: {
@@ -42,10 +44,16 @@ export function assemble(
     log: { level: log.level, file: log.file && resolve(varFolder, log.file) },
     packs,
     listeners: list(tree.listeners, listener),
+    apis: list(tree.apis, (name, file) => apiListener(name, file, partnerSecrets, varFolder)),
+    webhooks: {
+      retriesMs: webhooks.retries,
+      timeoutMs: webhooks.timeout,
+      keepMs: webhooks.keep,
+    },
     links: list(tree.links, link),
     billers: list(tree.billers, (name, { title }): BillerConfig => ({ name, title })),
     products: map(tree.products, product),
-    partners: map(tree.partners, partner),
+    partners: map(tree.partners, (id, entry) => partner(id, entry, partnerSecrets)),
     lab: lab && { simulators: lab.simulators.map(simulator) },
     drainMs: limits.drain,
   }
@@ -146,7 +154,7 @@ function product(code: string, entry: schema.ProductEntry): ProductConfig {
   }
 }
 
-function partner(id: string, entry: schema.PartnerEntry): PartnerConfig {
+function partner(id: string, entry: schema.PartnerEntry, secrets: PartnerSecrets): PartnerConfig {
   const { name, blocked, addresses, openingDeposit } = entry
   return {
     id,
@@ -159,6 +167,7 @@ function partner(id: string, entry: schema.PartnerEntry): PartnerConfig {
     addresses,
     mayDialFrom: addressFilter(addresses),
     openingDepositMinor: openingDeposit,
+    api: entry.api && partnerApi(id, entry.api, secrets),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Pack, Problem } from '#pack'
 import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
+import { API_CHECKS } from './api-checks.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'
 
@@ -30,6 +31,7 @@ export const CHECKS: readonly Check[] = [
   tokensAreNotReversed,
   lateAnswersFindTheirRequest,
   somethingIsServed,
+  ...API_CHECKS,
 ]
 
 export function checkTree(tree: Tree, packs: Packs): Problem[] {
@@ -94,11 +96,13 @@ function linksCarryProducts({ products, links }: Tree, { loaded }: Packs): Probl
   )
 }
 
-function portsDiffer({ nadi, listeners, whereNadi }: Tree): Problem[] {
+function portsDiffer({ nadi, listeners, apis, whereNadi }: Tree): Problem[] {
   type Use = { readonly host: string; readonly port: number; who: string; path: string }
   const uses: Use[] = []
   for (const [name, { host, port }] of listeners.entries)
     uses.push({ host, port, who: `the listener ${name}`, path: listeners.where(name, 'port') })
+  for (const [name, { host, port }] of apis.entries)
+    uses.push({ host, port, who: `the listener ${name}`, path: apis.where(name, 'port') })
   if (nadi) {
     const { host, port } = nadi.admin
     uses.push({ host, port, who: 'the admin API', path: whereNadi('admin', 'port') })
@@ -124,11 +128,16 @@ function overlaps(a: string, b: string): boolean {
   return a === b || any.includes(a) || any.includes(b)
 }
 
-function limitsFit({ listeners }: Tree): Problem[] {
-  return each(listeners, ({ limits }, name) => [
+function limitsFit({ listeners, apis }: Tree): Problem[] {
+  const ofApis = each(apis, ({ limits }, name) => [
+    ...notAbove(apis, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
+    ...notAbove(apis, name, limits, 'inFlightPerPartnerMax', 'inFlightMax'),
+  ])
+  const ofListeners = each(listeners, ({ limits }, name) => [
     ...notAbove(listeners, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
     ...notAbove(listeners, name, limits, 'inFlightPerSessionMax', 'inFlightMax'),
   ])
+  return [...ofListeners, ...ofApis]
 }
 
 function notAbove<K extends string>(
@@ -213,8 +222,8 @@ function uses(link: string): (product: ProductEntry) => boolean {
   return ({ links }) => links.includes(link)
 }
 
-function somethingIsServed({ listeners, nadi, whereNadi }: Tree): Problem[] {
-  if (!nadi || listeners.names?.length !== 0) return []
+function somethingIsServed({ listeners, apis, nadi, whereNadi }: Tree): Problem[] {
+  if (!nadi || listeners.names?.length !== 0 || apis.names?.length !== 0) return []
   return [{ path: whereNadi(), text: 'no partner can dial in: listeners/ holds no NAME.yaml' }]
 }
 

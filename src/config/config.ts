@@ -22,6 +22,9 @@ export type Config = {
   readonly log: { readonly level: LogLevel; readonly file: string | undefined }
   readonly packs: ReadonlyMap<string, Pack>
   readonly listeners: readonly ListenerConfig[]
+  /** Listeners of the partners' HTTP API. */
+  readonly apis: readonly ApiListenerConfig[]
+  readonly webhooks: WebhookSettings
   readonly links: readonly LinkConfig[]
   readonly billers: readonly BillerConfig[]
   readonly products: ReadonlyMap<string, ProductConfig>
@@ -41,6 +44,42 @@ export type ListenerConfig = {
   readonly port: number
   readonly pack: string
   readonly limits: ListenerLimits
+}
+
+export type ApiListenerConfig = {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Undefined: plain HTTP, for this machine or behind somebody who ends TLS. */
+  readonly tls: { readonly certificateFile: string; readonly key: KeptSecret } | undefined
+  readonly answerWaitMs: number
+  readonly signatureWindowMs: number
+  readonly limits: ApiListenerLimits
+}
+
+export type ApiListenerLimits = {
+  readonly bodyBytesMax: number
+  readonly headerBytesMax: number
+  readonly connectionsMax: number
+  readonly connectionsPerPeerMax: number
+  readonly inFlightMax: number
+  readonly inFlightPerPartnerMax: number
+  readonly requestTimeoutMs: number
+  readonly headersTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly partnerRate: RateConfig
+  readonly addressRate: RateConfig
+}
+
+/** So many a second, and so many at once. */
+export type RateConfig = { readonly perSecond: number; readonly burst: number }
+
+export type WebhookSettings = {
+  /** From one attempt to the next; after the last one it is given up. */
+  readonly retriesMs: readonly number[]
+  readonly timeoutMs: number
+  /** How long the delivery log is kept. */
+  readonly keepMs: number
 }
 
 export type LinkConfig = {
@@ -65,6 +104,19 @@ export type PartnerConfig = PartnerFacts & {
   readonly mayDialFrom: (peer: string) => boolean
   /** Put into its deposit once, when the partner is first seen. */
   readonly openingDepositMinor: AmountMinor | undefined
+  /** Undefined: it has no way in over HTTP. */
+  readonly api: PartnerApiConfig | undefined
+}
+
+export type PartnerApiConfig = {
+  readonly bank: string
+  readonly switcher: string
+  readonly terminal: string
+  readonly channel: string
+  readonly keys: readonly { readonly id: string; readonly secret: KeptSecret }[]
+  /** SHA-256 fingerprints of client certificates. */
+  readonly certificates: readonly string[]
+  readonly webhook: { readonly url: string; readonly secrets: readonly KeptSecret[] } | undefined
 }
 
 export type LabConfig = { readonly simulators: readonly SimulatorConfig[] }

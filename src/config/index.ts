@@ -1,5 +1,6 @@
 // src/config/index.ts — conf/ and protocols/ → options, or the list of everything wrong with them.
 export type {
+  ApiListenerConfig,
   BillerConfig,
   Config,
   LabConfig,
@@ -7,6 +8,7 @@ export type {
   ListenerConfig,
   ListenerLimits,
   LogLevel,
+  PartnerApiConfig,
   PartnerConfig,
   ProductConfig,
   SimulatorConfig,

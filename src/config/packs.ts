@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorText, programFolder } from '#base'
+import { type Clock, errorText, programFolder, SystemClock } from '#base'
 import type { TableText } from '#iso8583'
 import { compilePack, type HttpPack, type Pack, type PackFiles, type Problem } from '#pack'
 
@@ -8,12 +8,14 @@ import { compilePack, type HttpPack, type Pack, type PackFiles, type Problem } f
 const PACK_FILES = ['pack.yaml', 'fields.yaml']
 
 /**
- * Reads every pack under `folder` (`protocols/`); they may speak by the tables of the standards. A pack with problems is left out, and all its
- * problems are told as `protocols/pln-2003-111/pack.yaml:12`.
+ * Reads every pack under `folder` (`protocols/`); they may speak by the tables of the standards,
+ * which lie in `specsFolder`. A pack with problems is left out, and all its problems are told as
+ * `protocols/pln-2003-111/pack.yaml:12`. Times without a year are read by the clock's.
  */
 export function loadPacks(
   folder: string,
   specsFolder = join(programFolder(), 'specs'),
+  clock: Pick<Clock, 'nowMs'> = new SystemClock(),
 ): {
   readonly packs: ReadonlyMap<string, Pack>
   readonly httpPacks: ReadonlyMap<string, HttpPack>
@@ -25,7 +27,7 @@ export function loadPacks(
   const sources = readSources(folder, problems)
   const tables = readTables(specsFolder, problems)
   for (const name of sources.keys()) {
-    const result = compilePack(name, sources, tables)
+    const result = compilePack(name, sources, tables, () => clock.nowMs())
     if ('pack' in result) packs.set(name, result.pack)
     else if ('httpPack' in result) httpPacks.set(name, result.httpPack)
     else

@@ -5,6 +5,7 @@ import { checkTree, type Packs } from './checks.ts'
 import type { Config } from './config.ts'
 import { readDocuments } from './documents.ts'
 import { applyOverrides } from './overrides.ts'
+import { loadPartnerSecrets } from './partner-api.ts'
 import { readTree } from './tree.ts'
 
 export type ConfigPlaces = {
@@ -34,10 +35,14 @@ export function readConfig(
   const { nadi } = tree
   if (!nadi) return { problems }
   const treeFolders = [resolve(confFolder), resolve(protocolsFolder)]
-  const loaded = loadSecrets(nadi, tree.whereNadi, { env, varFolder, treeFolders })
-  problems.push(...loaded.problems)
+  const place = { env, varFolder, treeFolders }
+  const own = loadSecrets(nadi, tree.whereNadi, place)
+  const partners = loadPartnerSecrets(tree, place)
+  problems.push(...own.problems, ...partners.problems)
   if (problems.length > 0) return { problems }
-  return { config: assemble(nadi, tree, packs.loaded, loaded.secrets, varFolder) }
+  return {
+    config: assemble(nadi, tree, packs.loaded, own.secrets, partners.secrets, varFolder),
+  }
 }
 
 /** As a person in the current folder would name it. */

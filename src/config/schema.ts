@@ -26,6 +26,23 @@ const simulator = z.strictObject({
   scenarioDelays: z.record(z.string(), v.duration(0, 10 * minute)).default({}),
 })
 
+/** Standard Webhooks' own schedule. */
+const RETRIES = [
+  5 * second,
+  5 * minute,
+  30 * minute,
+  ...[2, 5, 10, 14, 20, 24].map(h => h * 60 * minute),
+]
+
+const webhooks = z.strictObject({
+  retries: z
+    .array(v.duration(10, 7 * day))
+    .max(32)
+    .default(RETRIES),
+  timeout: v.duration(100, minute).default(15 * second),
+  keep: v.duration(60 * minute, 3660 * day).default(90 * day),
+})
+
 /** conf/nadi.yaml */
 export const nadiSchema = z.strictObject({
   node: z.strictObject({ name: v.name, number: v.whole(0, 63) }),
@@ -45,7 +62,24 @@ export const nadiSchema = z.strictObject({
   data: z.strictObject({ evidenceKey: secretRef, databaseUrl: secretRef.optional() }),
   admin,
   log: log.prefault({}),
+  webhooks: webhooks.prefault({}),
   lab: z.strictObject({ simulators: z.array(simulator).max(32) }).optional(),
+})
+
+/** How a partner calls the HTTP API, and how it is told of what became of its payments. */
+const partnerApi = z.strictObject({
+  bank: v.digits(1, 11),
+  switcher: v.code(7, 7),
+  terminal: v.code(1, 16),
+  channel: v.digits(4, 4).default('6021'),
+  keys: z
+    .array(z.strictObject({ id: v.keyId, secret: secretRef }))
+    .max(16)
+    .default([]),
+  certificates: z.array(v.fingerprint).max(16).default([]),
+  webhook: z
+    .strictObject({ url: v.webhookUrl, secrets: z.array(secretRef).min(1).max(4) })
+    .optional(),
 })
 
 /** One entry of conf/partners.yaml. */
@@ -58,6 +92,7 @@ export const partnerSchema = z.strictObject({
   products: z.array(v.name).min(1).max(1000),
   addresses: z.array(v.network).min(1).max(1000),
   openingDeposit: v.money.optional(),
+  api: partnerApi.optional(),
 })
 
 /** One entry of conf/billers.yaml. */
@@ -109,6 +144,31 @@ export const listenerSchema = z.strictObject({
   }),
 })
 
+const rate = z.strictObject({ perSecond: v.whole(1, 1_000_000), burst: v.whole(1, 1_000_000) })
+
+/** conf/listeners/NAME.yaml that says `kind: http` */
+export const apiListenerSchema = z.strictObject({
+  kind: v.oneOf('http'),
+  host: v.host,
+  port: v.port,
+  tls: z.strictObject({ certificate: v.filePath, key: secretRef }).optional(),
+  answerWait: v.duration(100, 5 * minute),
+  signatureWindow: v.duration(second, 15 * minute),
+  limits: z.strictObject({
+    bodyBytesMax: v.whole(1024, 65_536),
+    headerBytesMax: v.whole(1024, 65_536),
+    connectionsMax: v.whole(1, 100_000),
+    connectionsPerPeerMax: v.whole(1, 100_000),
+    inFlightMax: v.whole(1, 1_000_000),
+    inFlightPerPartnerMax: v.whole(1, 1_000_000),
+    requestTimeout: v.duration(100, 10 * minute),
+    headersTimeout: v.duration(100, 10 * minute),
+    idleTimeout: v.duration(100, day),
+    partnerRate: rate,
+    addressRate: rate,
+  }),
+})
+
 /** conf/links/NAME.yaml */
 export const linkSchema = z.strictObject({
   biller: v.name,
@@ -137,4 +197,5 @@ export type PartnerEntry = z.output<typeof partnerSchema>
 export type BillerEntry = z.output<typeof billerSchema>
 export type ProductEntry = z.output<typeof productSchema>
 export type ListenerFile = z.output<typeof listenerSchema>
+export type ApiListenerFile = z.output<typeof apiListenerSchema>
 export type LinkFile = z.output<typeof linkSchema>

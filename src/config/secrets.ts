@@ -76,12 +76,20 @@ export function loadSecret(
   }
 }
 
-/** The secret, made and stored (mode 0600) when it is not there yet: `bytes` of chance in hexadecimal. */
-export function ensureSecret(kept: KeptSecret, random: Random, bytes: number): Secret<string> {
+/**
+ * The secret, made and stored (mode 0600) when it is not there yet: `bytes` of chance, in hexadecimal
+ * or as `spell` writes them.
+ */
+export function ensureSecret(
+  kept: KeptSecret,
+  random: Random,
+  bytes: number,
+  spell: (bytes: Uint8Array) => string = toHex,
+): Secret<string> {
   if (kept.value) return kept.value
   const { file } = kept
   if (file === undefined) throw new NadiError('CONF_INVALID', { hint: 'a secret has no value' })
-  const value = toHex(random.bytes(bytes))
+  const value = spell(random.bytes(bytes))
   mkdirSync(dirname(file), { recursive: true })
   try {
     const handle = openSync(file, 'wx', 0o600)

@@ -24,22 +24,36 @@ export type Tree = {
   readonly billers: Section<schema.BillerEntry>
   readonly products: Section<schema.ProductEntry>
   readonly listeners: Section<schema.ListenerFile>
+  /** Of the files in listeners/ those that say `kind: http`. */
+  readonly apis: Section<schema.ApiListenerFile>
   readonly links: Section<schema.LinkFile>
 }
 
 export function readTree(documents: Documents): { tree: Tree; problems: Problem[] } {
   const problems: Problem[] = []
   const { nadi } = documents
+  const [frames, apis] = byKind(documents.listeners)
   const tree: Tree = {
     nadi: nadi && parse(schema.nadiSchema, nadi, [], problems),
     whereNadi: (...keys) => nadi?.where(keys) ?? '',
     partners: fromMap(schema.partnerSchema, documents.partners, PARTNER_ID, problems),
     billers: fromMap(schema.billerSchema, documents.billers, PLAIN_NAME, problems),
     products: fromMap(schema.productSchema, documents.products, PLAIN_NAME, problems),
-    listeners: fromFiles(schema.listenerSchema, documents.listeners, problems),
+    listeners: fromFiles(schema.listenerSchema, frames, problems),
+    apis: fromFiles(schema.apiListenerSchema, apis, problems),
     links: fromFiles(schema.linkSchema, documents.links, problems),
   }
   return { tree, problems }
+}
+
+/** Listeners that speak in frames, and those of the HTTP API. What cannot be read counts as the first. */
+function byKind(files: ConfFiles | undefined): [ConfFiles | undefined, ConfFiles | undefined] {
+  if (!files) return [undefined, undefined]
+  const isApi = (file: ConfFile | undefined): boolean =>
+    file !== undefined && 'kind' in (file.content as object)
+  const some = (wanted: boolean): ConfFiles =>
+    new Map([...files].filter(([, file]) => isApi(file) === wanted))
+  return [some(false), some(true)]
 }
 
 const PLAIN_NAME = { pattern: NAME, text: NAME_TEXT }

@@ -124,6 +124,24 @@ export const filePath = value('the path of a file', text =>
   text !== '' && !text.includes('\0') ? text : undefined,
 )
 
+/** No name and no password in it, and over TLS unless it is on this machine. */
+export const webhookUrl = value('an https:// address (http:// on this machine only)', text => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || url.username !== '' || url.password !== '' || url.hash !== '') return undefined
+  const here = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && here) ? text : undefined
+})
+
+/** As `openssl x509 -fingerprint -sha256` prints it, with or without colons; small digits without. */
+export const fingerprint = value('a SHA-256 fingerprint of 64 hexadecimal digits', text => {
+  const digits = text.replaceAll(':', '').toLowerCase()
+  return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined
+})
+
+export const keyId = value('1 to 64 letters, digits, - or _', text =>
+  /^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : undefined,
+)
+
 export const network = value('an address or a network like 10.1.0.0/16 or ::1', text =>
   readNetwork(text) ? text : undefined,
 )

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { openAuditTrail, startAdmin } from '#admin'
+import { API_FRAMES, API_PACK } from '#api'
 import { errorText, formatMoney, NadiError, SystemClock, SystemRandom } from '#base'
 import { type Config, type ConfigPlaces, ensureSecret, loadConfig, placesFrom } from '#config'
+import type { ListenerStatus } from '#listener'
 import { TcpAcceptor, TcpDialer } from '#net'
 import { Health, type Log, Metrics, pinoLog } from '#telemetry'
+import { tellingEnds } from './ends.ts'
 import { Lab } from './lab.ts'
 import { keepWatchdog, notifySystemd } from './notify.ts'
+import { type PartnerApi, partnerApi } from './partner-api.ts'
 import { openStore, type Store } from './store.ts'
 import { wire, type Wired } from './wire.ts'
 
@@ -58,7 +62,9 @@ async function live(
   health.start()
 
   const store = await openStore(config, { clock, random, log, metrics })
-  const { journal } = store
+  const { journal, requests, webhooks } = store
+  let api: PartnerApi | undefined
+  const observer = tellingEnds(metrics, (partner, id) => api?.noteEnd(partner, id))
   const wired = wire(
     config,
     {
@@ -66,16 +72,19 @@ async function live(
       random,
       log,
       journal,
-      observer: metrics,
+      observer,
       dialer: ({ host, port }) => new TcpDialer({ host, port }),
       acceptor: ({ host, port, limits }) =>
         new TcpAcceptor({ host, port, bytesPendingMax: limits.bytesPendingMax }),
     },
     await journal.newestId(),
   )
+  const around = { clock, random, log, version, journal, requests, webhooks }
+  api = partnerApi(config, { ...around, switch: wired.switch })
   const lab = new Lab(config, places.protocolsFolder, clock, log)
-  gather(metrics, wired, store)
-  watch(health, wired, store)
+  const listeners = [...wired.listeners, ...api.servers]
+  gather(metrics, wired, listeners, store)
+  watch(health, listeners, store)
   const admin = await startAdmin({
     ...config.admin,
     token: ensureSecret(config.admin.token, random, ADMIN_TOKEN_BYTES),
@@ -86,10 +95,12 @@ async function live(
     journal,
     switch: wired.switch,
     links: new Map([...wired.destinations].map(([name, { link }]) => [name, link])),
-    listeners: new Map(wired.listeners.map(listener => [listener.name, listener])),
-    packs: config.packs,
+    listeners: new Map(listeners.map(listener => [listener.name, listener])),
+    packs: new Map([...config.packs, [API_PACK, API_FRAMES]]),
     partners: config.partners,
     products: config.products,
+    webhooks: api.desk,
+    keysOf: api.keysOf,
     metrics,
     health: { live: () => health.healthz().reasons, ready: () => health.readyz().reasons },
   })
@@ -98,15 +109,17 @@ async function live(
   await openDeposits(config, wired, log)
   const recovered = await wired.switch.recover()
   if (recovered > 0) log.info('open txns are taken up again', { count: recovered })
-  for (const listener of wired.listeners) await listener.listen()
+  await api.dispatcher.start()
+  for (const listener of listeners) await listener.listen()
   await notifySystemd('READY=1')
   const endWatchdog = keepWatchdog(clock, () => health.healthz().ok)
-  say(config, wired, store, admin.address)
+  say(config, listeners, store, admin.address)
 
   const why = await stopped
   log.info('stopping', { why })
   await notifySystemd('STOPPING=1')
-  await finish(config, wired, clock)
+  await finish(config, wired, listeners, clock)
+  await api.stop()
   await admin.close()
   await lab.stop()
   await store.close()
@@ -115,10 +128,22 @@ async function live(
   log.info('stopped')
 }
 
+/** A way in, of whatever kind. */
+type Way = {
+  readonly name: string
+  drain(deadlineMs: number): Promise<void>
+  status(): ListenerStatus
+}
+
 /** Takes nothing new, finishes what is owed within the limit, signs off. */
-async function finish({ drainMs }: Config, wired: Wired, clock: SystemClock): Promise<void> {
+async function finish(
+  { drainMs }: Config,
+  wired: Wired,
+  listeners: readonly Way[],
+  clock: SystemClock,
+): Promise<void> {
   const deadlineMs = clock.nowMs() + drainMs
-  const doors = Promise.all(wired.listeners.map(listener => listener.drain(deadlineMs)))
+  const doors = Promise.all(listeners.map(listener => listener.drain(deadlineMs)))
   await wired.switch.drain(deadlineMs)
   await doors
   await Promise.all([...wired.destinations.values()].map(({ link }) => link.drain(deadlineMs)))
@@ -134,10 +159,15 @@ async function openDeposits({ partners }: Config, wired: Wired, log: Log): Promi
   }
 }
 
-function gather(metrics: Metrics, wired: Wired, { journal }: Store): void {
+function gather(
+  metrics: Metrics,
+  wired: Wired,
+  listeners: readonly Way[],
+  { journal }: Store,
+): void {
   metrics.collect({
     links: () => [...wired.destinations.values()].map(({ link }) => link.status()),
-    listeners: () => wired.listeners.map(listener => listener.status()),
+    listeners: () => listeners.map(listener => listener.status()),
     journal: () => ({ available: journal.available, queue: journal.waiting }),
     safDepth: () => wired.switch.owed.reduce((sum, { later, ready }) => sum + later + ready, 0),
     openTxns: () => journal.openSummary(),
@@ -145,19 +175,25 @@ function gather(metrics: Metrics, wired: Wired, { journal }: Store): void {
   })
 }
 
-function watch(health: Health, wired: Wired, { journal }: Store): void {
+function watch(health: Health, listeners: readonly Way[], { journal }: Store): void {
   health.needs('journal', () => journal.available || 'cannot make anything durable')
-  for (const listener of wired.listeners)
+  for (const listener of listeners)
     health.needs(`listener ${listener.name}`, () => listener.status().address !== '' || 'not open')
 }
 
 /** What it listens on, and what to try: for the person at the terminal. */
-function say(config: Config, wired: Wired, { where }: Store, adminAddress: string): void {
+function say(
+  config: Config,
+  listeners: readonly Way[],
+  { where }: Store,
+  adminAddress: string,
+): void {
   const lines = [
     `nadi ${readVersion()} is up.`,
-    ...wired.listeners.map(listener => {
+    ...listeners.map(listener => {
       const { name, address } = listener.status()
-      return `  partners   ${address.padEnd(21)} ${config.listeners.find(each => each.name === name)?.pack ?? ''}`
+      const pack = config.listeners.find(each => each.name === name)?.pack
+      return `  partners   ${address.padEnd(21)} ${pack ?? 'HTTP API, /docs'}`
     }),
     `  operators  ${adminAddress.padEnd(21)} /metrics /healthz /readyz`,
     ...config.links.map(

@@ -1,4 +1,5 @@
 import { type Clock, fromHex, NadiError, type Random, Secret } from '#base'
+import { PostgresRequests, PostgresWebhooks, type RequestStore, type WebhookStore } from '#api'
 import { type Config, ensureSecret } from '#config'
 import { PostgresJournal } from '#journal'
 import { type Connection, Database, startEmbedded } from '#postgres'
@@ -7,6 +8,9 @@ import type { Log, Metrics } from '#telemetry'
 /** Where everything durable lies, and the way to end it in order. */
 export type Store = {
   readonly journal: PostgresJournal
+  /** What the partners' HTTP API keeps beside it. */
+  readonly requests: RequestStore
+  readonly webhooks: WebhookStore
   /** For people: `embedded PostgreSQL in var/postgres`. */
   readonly where: string
   close(): Promise<void>
@@ -28,12 +32,12 @@ export async function openStore(config: Config, around: Around): Promise<Store> 
   }
   const server = await startEmbedded({ varFolder, ...around })
   try {
-    const { journal, close } = await openJournal(config, server.connection, around)
+    const { close, ...kept } = await openJournal(config, server.connection, around)
     const closeAll = async (): Promise<void> => {
       await close()
       await server.stop()
     }
-    return { journal, where: `embedded PostgreSQL in ${server.dataFolder}`, close: closeAll }
+    return { ...kept, where: `embedded PostgreSQL in ${server.dataFolder}`, close: closeAll }
   } catch (error) {
     // Another daemon is in charge of this server: it is not ours to stop.
     if (error instanceof NadiError && error.code === 'NODE_RUNNING') server.leave()
@@ -63,7 +67,8 @@ async function openJournal(
       await journal.close()
       await database.close()
     }
-    return { journal, close }
+    const requests = new PostgresRequests(database)
+    return { journal, requests, webhooks: new PostgresWebhooks(database), close }
   } catch (error) {
     await database.close()
     throw error

@@ -6,7 +6,15 @@ import { FrameListener } from '#listener'
 import type { Message } from '#message'
 import type { Acceptor, Dialer } from '#net'
 import type { Pack } from '#pack'
-import { Destination, dialectOf, type Incoming, type Observer, Source, Switch } from '#switch'
+import {
+  type Destination,
+  dialectOf,
+  FrameDestination,
+  type Incoming,
+  type Observer,
+  Source,
+  Switch,
+} from '#switch'
 import type { Log } from '#telemetry'
 
 /** What the outside world is made of: TCP and the real clock, or a simulated one. */
@@ -63,7 +71,7 @@ function destination(config: Config, link: LinkConfig, world: World): Destinatio
     random,
     log,
   })
-  return new Destination(dialed, pack, link.identity, clock)
+  return new FrameDestination(dialed, pack, link.identity, clock)
 }
 
 function listener(

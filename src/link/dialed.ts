@@ -12,11 +12,11 @@ import type {
   LinkRequest,
   LinkStateName,
   LinkStatus,
+  NotSent,
 } from './link.ts'
 import { nextLink, STOPPED, wakeAtMs } from './machine.ts'
 import type { LinkCommand, LinkEvent, LinkRules, LinkState } from './machine.ts'
 import { Matching, safely } from './matching.ts'
-import type { NotSent } from './matching.ts'
 
 export type DialedLinkParts<T> = {
   readonly name: string
@@ -97,6 +97,10 @@ export class DialedLink<T> implements Link<T> {
 
   get state(): LinkStateName {
     return this.#state.tag
+  }
+
+  get ready(): boolean {
+    return this.#state.tag === 'up'
   }
 
   get inFlight(): number {
@@ -291,7 +295,8 @@ export class DialedLink<T> implements Link<T> {
       case 'response': {
         const { key, content } = read
         if (this.#asking.length > 0 && this.#answersUs(key, content)) return
-        return this.#matching.answer(key, { content, frame, atMs: this.#heardAtMs })
+        this.#matching.answer(key, { content, frame, atMs: this.#heardAtMs })
+        return
       }
       case 'request':
         if (read.answer) this.#write(this.#answering(read.answer, header))

@@ -8,6 +8,8 @@ import type { Framer } from '#iso8583'
 export interface Link<T> {
   readonly name: string
   readonly state: LinkStateName
+  /** A request may leave now, as far as the state goes: up, or probing with a probe to spare. */
+  readonly ready: boolean
   readonly inFlight: number
   start(): void
   /**
@@ -18,14 +20,19 @@ export interface Link<T> {
   request(request: LinkRequest<T>): void
   /** Signs on anew on the live connection (the counterpart says it forgot us); resolves when done. */
   signOnAgain(): Promise<boolean>
-  /** Called on every change of state, for whoever waits for the link to come up. */
+  /**
+   * Called on every change of state, and when there is room for another probe, for whoever waits
+   * for the link to come up.
+   */
   onState(listener: (state: LinkStateName) => void): void
   /** Takes no more, lets what is in flight finish until the deadline, signs off, hangs up. */
   drain(deadlineMs: number): Promise<void>
   status(): LinkStatus
 }
 
-export type LinkStateName = 'down' | 'dialing' | 'signing-on' | 'up' | 'draining' | 'stopped'
+/** Of a link that dials, all but `tripped` and `probing`; of one over HTTP, all but `dialing`. */
+export type LinkStateName =
+  'down' | 'dialing' | 'signing-on' | 'up' | 'tripped' | 'probing' | 'draining' | 'stopped'
 
 export type LinkRequest<T> = {
   readonly key: string
@@ -43,14 +50,30 @@ export type LinkRequest<T> = {
   readonly late: (answer: Answer<T>) => void
 }
 
-export type Answer<T> = { readonly content: T; readonly frame: Uint8Array; readonly atMs: number }
+export type Answer<T> = {
+  readonly content: T
+  readonly frame: Uint8Array
+  readonly atMs: number
+  /** It came by itself (a callback) and was read without its question, so it may say less. */
+  readonly alone?: true
+}
 
 export type LinkOutcome<T> =
   | ({ readonly tag: 'answered' } & Answer<T>)
   /** No byte of it left: it may take another route. */
-  | { readonly tag: 'not-sent'; readonly why: 'down' | 'full' | 'duplicate-key' | 'draining' }
+  | { readonly tag: 'not-sent'; readonly why: NotSent }
   /** It may have been done. */
   | { readonly tag: 'sent-no-answer'; readonly why: 'deadline' | 'broken' }
+
+/**
+ *   down          no connection, or none to be had by the deadline
+ *   full          as many are in flight as may be
+ *   duplicate-key one with the same key is in flight
+ *   draining      the link takes no more
+ *   tripped       too many failed of late: the counterpart is left alone for a while
+ *   unsealed      it could not be signed: no token, no credential
+ */
+export type NotSent = 'down' | 'full' | 'duplicate-key' | 'draining' | 'tripped' | 'unsealed'
 
 /** What the link must know of a dialect; made from a pack by the switch. */
 export interface LinkDialect<T> {

@@ -2,7 +2,7 @@ import { AssertionFailed, errorText } from '#base'
 import type { Clock } from '#base'
 import { Seldom } from '#net'
 import type { Log } from '#telemetry'
-import type { Answer, LinkOptions, LinkOutcome, LinkRequest } from './link.ts'
+import type { Answer, LinkOptions, LinkRequest, NotSent } from './link.ts'
 import { Memory } from './memory.ts'
 import { explainUnmatched } from './nearest.ts'
 import { Pending } from './pending.ts'
@@ -10,7 +10,10 @@ import { Pending } from './pending.ts'
 /** All that is remembered of a request that ended: frames and callers are let go. */
 type Late<T> = LinkRequest<T>['late']
 
-export type NotSent = (LinkOutcome<unknown> & { readonly tag: 'not-sent' })['why']
+/** What became of an answer. */
+export type Matched = 'answered' | 'late' | 'unmatched'
+
+type MatchingOptions = Pick<LinkOptions, 'inFlightMax' | 'lateMemoryMs' | 'lateMemoryMax'>
 
 /**
  * Brings answers to their requests by key. A request that ended is remembered for a while, so that
@@ -27,7 +30,7 @@ export class Matching<T> {
   readonly #onEmpty: () => void
   readonly counts = { sent: 0, answered: 0, late: 0, unmatched: 0, unanswered: 0, notSent: 0 }
 
-  constructor(options: LinkOptions, { clock, log, onEmpty }: MatchingParts) {
+  constructor(options: MatchingOptions, { clock, log, onEmpty }: MatchingParts) {
     const { inFlightMax, lateMemoryMs, lateMemoryMax } = options
     this.#clock = clock
     this.#log = log
@@ -52,40 +55,76 @@ export class Matching<T> {
     queueMicrotask(() => safely(this.#log, () => request.done({ tag: 'not-sent', why })))
   }
 
-  sent(request: LinkRequest<T>): void {
+  /**
+   * It is on its way. Where that takes a while (a connection is made first, a token fetched),
+   * `recall` calls it back (true when no byte of it has left, and none will), and `left` is owed
+   * when the first byte leaves.
+   */
+  sent(request: LinkRequest<T>, recall?: () => boolean): void {
     const { key, deadlineMs } = request
     this.#pending.add({
       request,
+      recall: recall ?? ALREADY_GONE,
       callOff: this.#clock.at(deadlineMs, () => this.#expired(key)),
     })
+    if (!recall) this.left()
+  }
+
+  left(): void {
     this.counts.sent++
   }
 
-  answer(key: string, answer: Answer<T>): void {
+  /** It was on its way, and no byte of it left after all. */
+  unsent(request: LinkRequest<T>, why: NotSent): void {
+    const entry = this.#pending.takeOwn(request)
+    if (!entry) return
+    entry.callOff()
+    this.#unsentEnd(request, why)
+    if (this.#pending.size === 0) this.#onEmpty()
+  }
+
+  /** Its own exchange broke, or was given up. */
+  lost(request: LinkRequest<T>, why: 'deadline' | 'broken'): void {
+    const entry = this.#pending.takeOwn(request)
+    if (!entry) return
+    entry.callOff()
+    this.#unansweredEnd(request, why)
+    if (this.#pending.size === 0) this.#onEmpty()
+  }
+
+  answer(key: string, answer: Answer<T>): Matched {
     const entry = this.#pending.take(key)
     if (!entry) return this.#late(key, answer)
     entry.callOff()
     const { request } = entry
     this.#answered.remember(key, request.late, answer.atMs)
     this.counts.answered++
-    const { content, frame, atMs } = answer
-    safely(this.#log, () => request.done({ tag: 'answered', content, frame, atMs }))
+    safely(this.#log, () => request.done({ tag: 'answered', ...answer }))
     if (this.#pending.size === 0) this.#onEmpty()
+    return 'answered'
   }
 
   /** The connection is gone: whatever was sent may or may not have been done. */
   broken(): void {
-    for (const { request, callOff } of this.#pending.takeAll()) {
+    for (const { request, recall, callOff } of this.#pending.takeAll()) {
       callOff()
-      this.#unansweredEnd(request, 'broken')
+      if (recall()) this.#unsentEnd(request, 'down')
+      else this.#unansweredEnd(request, 'broken')
     }
   }
 
   #expired(key: string): void {
     const entry = this.#pending.take(key)
     if (!entry) return
-    this.#unansweredEnd(entry.request, 'deadline')
+    const { request, recall } = entry
+    if (recall()) this.#unsentEnd(request, 'down')
+    else this.#unansweredEnd(request, 'deadline')
     if (this.#pending.size === 0) this.#onEmpty()
+  }
+
+  #unsentEnd(request: LinkRequest<T>, why: NotSent): void {
+    this.counts.notSent++
+    safely(this.#log, () => request.done({ tag: 'not-sent', why }))
   }
 
   #unansweredEnd(request: LinkRequest<T>, why: 'deadline' | 'broken'): void {
@@ -94,22 +133,30 @@ export class Matching<T> {
     safely(this.#log, () => request.done({ tag: 'sent-no-answer', why }))
   }
 
-  #late(key: string, answer: Answer<T>): void {
+  #late(key: string, answer: Answer<T>): Matched {
     const { atMs } = answer
     const late = this.#answered.recall(key, atMs) ?? this.#unanswered.recall(key, atMs)
     if (!late) return this.#unmatched(key)
     this.counts.late++
     safely(this.#log, () => late(answer))
+    return 'late'
   }
 
-  #unmatched(key: string): void {
+  #unmatched(key: string): Matched {
     this.counts.unmatched++
+    this.#explain(key)
+    return 'unmatched'
+  }
+
+  #explain(key: string): void {
     const passedOver = this.#unmatchedLog.take()
     if (passedOver === undefined) return
     const reason = explainUnmatched(key, this.#pending.keys())
     this.#log.warn('an answer matches no request', { ...reason, passedOver })
   }
 }
+
+const ALREADY_GONE = (): boolean => false
 
 export type MatchingParts = {
   readonly clock: Clock

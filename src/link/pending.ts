@@ -2,6 +2,8 @@ import type { LinkRequest } from './link.ts'
 
 export type Entry<T> = {
   readonly request: LinkRequest<T>
+  /** Calls the request back: true when no byte of it has left, and none will. */
+  readonly recall: () => boolean
   /** Calls the deadline off. */
   readonly callOff: () => void
 }
@@ -33,6 +35,11 @@ export class Pending<T> {
     const entry = this.#byKey.get(key)
     if (entry) this.#byKey.delete(key)
     return entry
+  }
+
+  /** Takes it out if it is this very request, and not a later one with the same key. */
+  takeOwn(request: LinkRequest<T>): Entry<T> | undefined {
+    return this.#byKey.get(request.key)?.request === request ? this.take(request.key) : undefined
   }
 
   takeAll(): Entry<T>[] {

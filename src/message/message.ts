@@ -52,6 +52,11 @@ export type Message = {
   infoText?: string
   /** Security data of dialects that have it (DE53). */
   security?: string
+  /**
+   * What a dialect wants back unchanged in the answer, by element, as it stood on the wire. For that
+   * dialect's own pack only; nobody else reads a meaning into it, and it is not passed on.
+   */
+  echoed?: Readonly<Record<string, string>>
 }
 
 export type MessageKind =

@@ -1,13 +1,18 @@
 import { declined, type Message, type Outcome, type Reason, respond } from '#message'
 import type { Evidence } from '#journal'
-import { NadiError } from '#base'
+import { NadiError, type TxnId } from '#base'
 import type { Log } from '#telemetry'
 import type { Incoming } from './incoming.ts'
 
 /** Writes `answer`, or what can be said of it instead: an unwritable answer is no reason for silence. */
-export function writeAnswer(incoming: Incoming, answer: Message, log: Log): Evidence | undefined {
+export function writeAnswer(
+  incoming: Incoming,
+  answer: Message,
+  log: Log,
+  payment?: TxnId,
+): Evidence | undefined {
   try {
-    return incoming.write(answer)
+    return incoming.write(answer, payment)
   } catch (error) {
     if (!(error instanceof NadiError)) throw error
     log.error('an answer cannot be written in the dialect of its source', {
@@ -18,7 +23,7 @@ export function writeAnswer(incoming: Incoming, answer: Message, log: Log): Evid
   try {
     // Not a decline: what has been done has been done, and the source must find out.
     const unsure: Outcome = { meaning: 'unknown', reason: 'timeout' }
-    return incoming.write(respond(incoming.message, unsure))
+    return incoming.write(respond(incoming.message, unsure), payment)
   } catch {
     return undefined
   }

@@ -80,6 +80,8 @@ export class Askers {
     const { message } = incoming
     const { businessDate } = head
     const answer = receiptFor(message, outcome, sent, details, price.adminMinor, businessDate)
-    return { asker, outcome, evidence: writeAnswer(incoming, answer, this.#parts.log) }
+    // Before its first commit nobody could find it.
+    const id = payment.version > 0 ? payment.id : undefined
+    return { asker, outcome, evidence: writeAnswer(incoming, answer, this.#parts.log, id) }
   }
 }

@@ -1,5 +1,13 @@
-import { addDays, type AmountMinor, type BusinessDate } from '#base'
-import { type Message, type Outcome, respond, type References } from '#message'
+import { addDays, type AmountMinor, type BusinessDate, minor } from '#base'
+import {
+  APPROVED,
+  type Customer,
+  type Message,
+  type Outcome,
+  type Reason,
+  type References,
+  respond,
+} from '#message'
 import { adminOf } from '#pricing'
 import type { Product } from './options.ts'
 
@@ -27,10 +35,44 @@ export function quoteFor(
     ...(bills && { bills }),
     ...(billsOutstanding !== undefined && { billsOutstanding }),
     ...(token && { token }),
+    ...(answer.details && { details: answer.details }),
     ...(answer.infoText !== undefined && { infoText: answer.infoText }),
-    reference: { ...answer.reference, switching: reference },
+    reference: { ...withoutOwn(answer.reference), ...ownOf(request), switching: reference },
   }
   return { ...told, adminMinor: adminOf(product.fee, told) }
+}
+
+/** The request to the biller: what the partner asked, but for the partner's own reference of it. */
+export function inquiryFor(request: Message): Message {
+  const reference = withoutOwn(request.reference)
+  return { ...request, kind: 'inquiry', direction: 'request', reference }
+}
+
+/**
+ * The answer to an inquiry where the biller sells the product unasked: what is asked for, at our own
+ * price. Without an amount the payment says which denomination is bought. Or the reason of a no.
+ */
+export function quoteOf(request: Message, product: Product): Message | Reason {
+  const amountMinor = request.amountMinor ?? onlyAmountOf(product)
+  if (amountMinor === undefined && !product.denominationsMinor) return 'amount-invalid'
+  const reason = amountMinor === undefined ? undefined : refusalOf(amountMinor, product)
+  if (reason) return reason
+  const { echoed: _, ...asked } = inquiryFor(request)
+  return respond(asked, APPROVED, amountMinor === undefined ? {} : { amountMinor })
+}
+
+function onlyAmountOf({ denominationsMinor, feeInside, fee }: Product): AmountMinor | undefined {
+  const [only, ...others] = denominationsMinor ?? []
+  if (only === undefined || others.length > 0) return undefined
+  return feeInside ? minor(only + fee.adminPerBillMinor) : only
+}
+
+function refusalOf(amountMinor: AmountMinor, product: Product): Reason | undefined {
+  const { denominationsMinor, feeInside, fee, minMinor, maxMinor } = product
+  const bought = feeInside ? minor(amountMinor - fee.adminPerBillMinor) : amountMinor
+  if (denominationsMinor && !denominationsMinor.has(bought)) return 'amount-invalid'
+  if (amountMinor < minMinor) return 'below-minimum'
+  return amountMinor > maxMinor ? 'above-maximum' : undefined
 }
 
 /** The request to the biller: its own answer to our inquiry, turned into the payment of it. */
@@ -73,14 +115,39 @@ export type Details = {
   readonly token?: Message['token']
   readonly settlementDate?: string
   readonly infoText?: string
+  readonly serial?: string
+  readonly details?: Message['details']
+  /** Where nobody knew before whose number it is. */
+  readonly customer?: Customer
 }
 
-export function detailsOf({ reference, token, settlementDate, infoText }: Message): Details {
+export function detailsOf(sent: Message, answer: Message): Details {
+  const { reference, token, settlementDate, infoText, serial, details, customer } = answer
+  const introduced = customer?.name !== undefined && sent.customer?.name === undefined
   return {
     ...(reference && { reference }),
     ...(token && { token }),
     ...(settlementDate !== undefined && { settlementDate }),
     ...(infoText !== undefined && { infoText }),
+    ...(serial !== undefined && { serial }),
+    ...(details && { details }),
+    ...(introduced && { customer }),
+  }
+}
+
+/**
+ * A callback beside the request that it speaks of: what it does not say is taken from there, as with
+ * an answer that was read beside its question.
+ */
+export function beside(asked: Message, told: Message): Message {
+  const { customer, reference, token, registration } = told
+  return {
+    ...asked,
+    ...told,
+    ...(customer && { customer: { ...asked.customer, ...customer } }),
+    ...(reference && { reference: { ...asked.reference, ...reference } }),
+    ...(token && { token: { ...asked.token, ...token } }),
+    ...(registration && { registration: { ...asked.registration, ...registration } }),
   }
 }
 
@@ -96,7 +163,8 @@ export function receiptFor(
   adminMinor: AmountMinor,
   businessDate: BusinessDate,
 ): Message {
-  const { customer, bills, billsOutstanding, billsPaid, registration, amountMinor } = sent
+  const { bills, billsOutstanding, billsPaid, registration, amountMinor } = sent
+  const customer = details.customer ?? sent.customer
   const token = sent.token || details.token ? { ...sent.token, ...details.token } : undefined
   return respond(request, outcome, {
     ...(customer && { customer }),
@@ -110,11 +178,23 @@ export function receiptFor(
       settlementDate: details.settlementDate ?? addDays(businessDate, 1),
     }),
     ...(details.infoText !== undefined && { infoText: details.infoText }),
+    ...(details.serial !== undefined && { serial: details.serial }),
+    ...(details.details && { details: details.details }),
     reference: {
-      ...sent.reference,
-      ...details.reference,
+      ...withoutOwn({ ...sent.reference, ...details.reference }),
+      ...ownOf(request),
       ...(request.reference?.switching !== undefined && { switching: request.reference.switching }),
     },
     adminMinor,
   })
+}
+
+/** Each side has a reference of its own, which is nothing to the other. */
+function withoutOwn(reference: References | undefined): References {
+  const { own: _, ...others } = reference ?? {}
+  return others
+}
+
+function ownOf({ reference }: Message): Pick<References, 'own'> {
+  return reference?.own === undefined ? {} : { own: reference.own }
 }

@@ -19,14 +19,43 @@ export type Prepared = {
   readonly evidence: Evidence
 }
 
-/** A link together with the pack that its frames are read and written by: messages in, messages out. */
-export class Destination {
+/**
+ * A link together with the pack that its frames are read and written by: messages in, messages out.
+ * What carries the frames, TCP (below) or HTTP (http-destination.ts), is nothing to the switch.
+ */
+export interface Destination {
+  readonly name: string
+  readonly link: Link<Message>
+  /** A request can leave now. */
+  readonly up: boolean
+  /** False where the dialect sells this product unasked: the switch quotes it by itself. */
+  takesInquiriesFor(product: string): boolean
+  /**
+   * Our own audit number, time and identity on a message that is to be sent for the first time, and
+   * nothing that only the source wants back.
+   */
+  stamp(message: Message): Message
+  /** Throws CODEC_VALUE or PACK_MISSING_FIELD when this dialect cannot say it. */
+  prepare(message: Message): Prepared
+  send(
+    prepared: Prepared,
+    timeoutMs: number,
+    done: (outcome: LinkOutcome<Message>) => void,
+    late: (answer: Answer<Message>) => void,
+  ): void
+  /** What answers to a message are matched by. */
+  keyOf(message: Message): string
+  evidence(direction: 'in' | 'out', bytes: Uint8Array): Evidence
+}
+
+/** A destination that speaks in frames over a connection that is dialed and held. */
+export class FrameDestination implements Destination {
   readonly name: string
   readonly link: Link<Message>
   readonly #pack: Pack
   readonly #clock: Clock
   readonly #identity: Identity
-  readonly #traces: Traces
+  readonly #traces: { next(): string }
 
   constructor(link: Link<Message>, pack: Pack, identity: Identity, clock: Clock) {
     this.name = link.name
@@ -34,25 +63,27 @@ export class Destination {
     this.#pack = pack
     this.#clock = clock
     this.#identity = identity
-    this.#traces = new Traces(clock)
+    this.#traces =
+      pack.traceDigits < 12 ? new ShortTraces(clock, pack.traceDigits) : new Traces(clock)
   }
 
-  /** Signed on, so that a request can leave now. */
   get up(): boolean {
-    return this.link.state === 'up'
+    return this.link.ready
   }
 
-  /** Our own audit number, time and identity on a message that is to be sent for the first time. */
-  stamp(message: Message): Message {
+  takesInquiriesFor(_product: string): boolean {
+    return true
+  }
+
+  stamp({ echoed: _, ...message }: Message): Message {
     const { bank, partner, switcher } = this.#identity
     const trace = this.#traces.next()
     return { ...message, trace, sentAt: localTime(this.#clock.nowMs()), bank, partner, switcher }
   }
 
-  /** Throws CODEC_VALUE or PACK_MISSING_FIELD when this dialect cannot say it. */
   prepare(message: Message): Prepared {
     const bytes = this.#pack.write(message)
-    return { message, key: this.#pack.matchKey(message), evidence: this.evidence('out', bytes) }
+    return { message, key: this.keyOf(message), evidence: this.evidence('out', bytes) }
   }
 
   send(
@@ -65,10 +96,23 @@ export class Destination {
     this.link.request({ key, frame: evidence.bytes, deadlineMs, done, late })
   }
 
-  evidence(direction: 'in' | 'out', bytes: Uint8Array): Evidence {
-    const atMs = this.#clock.nowMs()
-    return { atMs, side: 'destination', direction, via: this.name, pack: this.#pack.name, bytes }
+  keyOf(message: Message): string {
+    return this.#pack.matchKey(message)
   }
+
+  evidence(direction: 'in' | 'out', bytes: Uint8Array): Evidence {
+    return evidenceOf(this.name, this.#pack.name, this.#clock, direction, bytes)
+  }
+}
+
+export function evidenceOf(
+  via: string,
+  pack: string,
+  clock: Clock,
+  direction: 'in' | 'out',
+  bytes: Uint8Array,
+): Evidence {
+  return { atMs: clock.nowMs(), side: 'destination', direction, via, pack, bytes }
 }
 
 /**
@@ -97,6 +141,37 @@ class Traces {
     return String(sinceMidnightMs * 10_000 + this.#count).padStart(12, '0')
   }
 }
+
+/**
+ * Audit numbers of fewer digits: how much of the day (WIB) is over, in so many digits, and always
+ * one more than the last. They come again on the same day only where there are more than the digits
+ * can tell, or where a restart follows upon more in a row than the day has had time for.
+ */
+class ShortTraces {
+  readonly #clock: Clock
+  readonly #digits: number
+  readonly #count: number
+  #day = 0
+  #last = -1
+
+  constructor(clock: Clock, digits: number) {
+    this.#clock = clock
+    this.#digits = digits
+    this.#count = 10 ** digits
+  }
+
+  next(): string {
+    const wibMs = this.#clock.nowMs() + WIB_OFFSET_MS
+    const day = Math.floor(wibMs / DAY_MS)
+    if (day !== this.#day) this.#last = -1
+    this.#day = day
+    const now = Math.floor(((wibMs % DAY_MS) / DAY_MS) * this.#count)
+    this.#last = Math.max(now, this.#last + 1)
+    return String(this.#last % this.#count).padStart(this.#digits, '0')
+  }
+}
+
+const DAY_MS = 86_400_000
 
 /** What a link must know of a dialect, made from its pack. */
 export function dialectOf(pack: Pack, identity: Identity, clock: Clock): LinkDialect<Message> {

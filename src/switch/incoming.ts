@@ -1,3 +1,4 @@
+import type { TxnId } from '#base'
 import type { Evidence } from '#journal'
 import type { Message } from '#message'
 
@@ -9,8 +10,11 @@ export type Incoming = {
   readonly sessionPartner: string
   /** The request as it stood on the wire. */
   readonly evidence: Evidence
-  /** Writes an answer in the partner's dialect. Throws when it cannot be said. */
-  write(answer: Message): Evidence
+  /**
+   * Writes an answer in the partner's dialect. Throws when it cannot be said. `payment` is the id of
+   * the payment that the answer speaks of, where one was let in.
+   */
+  write(answer: Message, payment?: TxnId): Evidence
   send(answer: Evidence): void
   /** Gives no answer. */
   drop(): void

@@ -4,7 +4,7 @@ import type { LinkOutcome } from '#link'
 import { APPROVED, declined, dueOfBills, type Message, type Outcome, respond } from '#message'
 import { customerOf } from '#screening'
 import { sendAnswer } from './answer.ts'
-import { quoteFor } from './compose.ts'
+import { inquiryFor, quoteFor, quoteOf } from './compose.ts'
 import { answersTo, type Destination, type Prepared } from './destination.ts'
 import type { Incoming } from './incoming.ts'
 import type { Inquiries, Inquiry, InquiryData } from './inquiries.ts'
@@ -55,16 +55,17 @@ export class InquiryDesk {
       this.#end([incoming], respond(incoming.message, declined(plan.reason)))
       return
     }
-    const { message } = incoming
     const first: Running = { key, plan, askers: [incoming], routes: [...plan.routes], signOns: 0 }
     this.#running.set(key, first)
-    this.#send(first, { ...message, kind: 'inquiry', direction: 'request' })
+    this.#send(first, inquiryFor(incoming.message))
   }
 
   #send(running: Running, request: Message): void {
     const name = running.routes.shift()
     const destination = name === undefined ? undefined : this.#parts.destinations.get(name)
     if (!destination) return this.#refuse(running, 'unavailable')
+    const { code } = running.plan.product
+    if (!destination.takesInquiriesFor(code)) return this.#quoteUnasked(running, destination)
     let prepared: Prepared
     try {
       prepared = destination.prepare(destination.stamp(request))
@@ -75,6 +76,13 @@ export class InquiryDesk {
       return this.#refuse(running, 'format-error')
     }
     this.#ask(running, destination, prepared)
+  }
+
+  /** The biller need not be asked: what it costs stands in our own configuration. */
+  #quoteUnasked(running: Running, destination: Destination): void {
+    const answer = quoteOf(requestOf(running), running.plan.product)
+    if (typeof answer === 'string') return this.#refuse(running, answer)
+    this.#quoted(running, destination, answer, [])
   }
 
   #ask(running: Running, destination: Destination, prepared: Prepared): void {
@@ -120,7 +128,10 @@ export class InquiryDesk {
           this.#parts.observer.oddAnswer(destination.name, 'mismatched')
           return this.#refuse(running, 'other-error')
         }
-        return this.#quoted(running, destination, prepared, answer, frame)
+        return this.#quoted(running, destination, answer, [
+          prepared.evidence,
+          destination.evidence('in', frame),
+        ])
       case 'declined':
       case 'unknown':
       case 'stands':
@@ -133,9 +144,8 @@ export class InquiryDesk {
   #quoted(
     running: Running,
     destination: Destination,
-    prepared: Prepared,
     answer: Message,
-    frame: Uint8Array,
+    exchanged: readonly Evidence[],
   ): void {
     const { product, businessDate } = running.plan
     const request = requestOf(running)
@@ -148,7 +158,7 @@ export class InquiryDesk {
     this.#inquiries.remember(inquiry, running.key)
     const evidence = this.#finish(running, told)
     const [asker] = running.askers
-    const frames = [asker?.evidence, prepared.evidence, destination.evidence('in', frame), evidence]
+    const frames = [asker?.evidence, ...exchanged, evidence]
     this.#record(inquiry, { request, answer, route }, frames)
   }
 

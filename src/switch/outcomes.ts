@@ -1,6 +1,6 @@
 import type { Answer, LinkOutcome } from '#link'
 import type { Message, Outcome } from '#message'
-import { detailsOf } from './compose.ts'
+import { beside, detailsOf } from './compose.ts'
 import { answersTo, type Destination } from './destination.ts'
 import type { Entry } from './payment.ts'
 
@@ -17,7 +17,7 @@ export function paymentEnded(
       return { name: outcome.why, event: { tag: 'silence', why: outcome.why } }
     case 'answered': {
       const frames = [destination.evidence('in', outcome.frame)]
-      return { ...paymentAnswered(sent, outcome.content), frames }
+      return { ...paymentAnswered(sent, saidTo(sent, outcome)), frames }
     }
   }
 }
@@ -28,7 +28,7 @@ function paymentAnswered(sent: Message, answer: Message): Entry {
   switch (outcome.meaning) {
     case 'approved':
       return answersTo(sent, answer)
-        ? { name: 'approved', event: { tag: 'approved' }, data, details: detailsOf(answer) }
+        ? { name: 'approved', event: { tag: 'approved' }, data, details: detailsOf(sent, answer) }
         : { name: 'mismatched', event: { tag: 'unclear' }, data }
     case 'declined':
       return { name: 'declined', event: { tag: 'declined', reason: outcome.reason }, data }
@@ -41,9 +41,13 @@ function paymentAnswered(sent: Message, answer: Message): Entry {
   }
 }
 
+function saidTo(sent: Message, { content, alone }: Answer<Message>): Message {
+  return alone ? beside(sent, content) : content
+}
+
 /** An answer to the payment that came when nobody waited any more. */
 export function lateAnswer(sent: Message, answer: Answer<Message>): Entry {
-  const entry = paymentAnswered(sent, answer.content)
+  const entry = paymentAnswered(sent, saidTo(sent, answer))
   switch (entry.event?.tag) {
     case 'approved':
       return { ...entry, name: 'late-approved', event: { tag: 'late-approved' } }
@@ -81,7 +85,7 @@ export function askAnswered(asked: Message, answer: Message): Entry {
       if (!answersTo(asked, answer)) break
       return asked.kind === 'reversal'
         ? { name: 'undone', event: { tag: 'undone' }, data }
-        : { name: 'stands', event: { tag: 'stands' }, data, details: detailsOf(answer) }
+        : { name: 'stands', event: { tag: 'stands' }, data, details: detailsOf(asked, answer) }
     case 'stands':
       return { name: 'stands', event: { tag: 'stands' }, data }
     case 'nothing':

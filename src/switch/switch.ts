@@ -1,15 +1,19 @@
 import { type AmountMinor, businessDate, formatTxnId, NadiError, type TxnId, TxnIds } from '#base'
 import type { Journal, TxnHead } from '#journal'
+import type { Answer } from '#link'
 import { bookDeposit } from '#ledger'
 import { type Message, type Outcome, type Reason, respond } from '#message'
 import { StoreAndForward } from '#saf'
 import { customerOf } from '#screening'
 import { refuse, sendAnswer } from './answer.ts'
+import type { Destination } from './destination.ts'
 import { Driver } from './drive.ts'
 import type { Incoming } from './incoming.ts'
 import { Inquiries } from './inquiries.ts'
 import { InquiryDesk } from './inquire.ts'
+import { type Late, Latecomers } from './latecomers.ts'
 import { Live } from './live.ts'
+import { Looks } from './look.ts'
 import type { SwitchParts } from './options.ts'
 import type { TxnTag } from '#txn'
 import { contentOf, Payment, paymentKey, requestData, revive } from './payment.ts'
@@ -22,6 +26,8 @@ import { Refusals } from './refusals.ts'
  * brought to a definite end. All that it knows of the outside are the parts it is made of.
  */
 export class Switch {
+  /** What a partner may look up of its own. */
+  readonly looks: Looks
   readonly #parts: SwitchParts
   readonly #journal: Journal
   readonly #ids: TxnIds
@@ -31,6 +37,7 @@ export class Switch {
   readonly #driver: Driver
   readonly #refusals: Refusals
   readonly #saf: StoreAndForward
+  readonly #latecomers: Latecomers
   #draining = false
 
   /** `newest` is the newest id of the journal, so that ids keep rising. */
@@ -45,6 +52,7 @@ export class Switch {
       settings.referencePrefix,
       settings.inquiriesMax,
     )
+    this.looks = new Looks(parts, this.#inquiries)
     this.#desk = new InquiryDesk(parts, this.#inquiries, this.#ids)
     this.#saf = new StoreAndForward(
       clock,
@@ -57,6 +65,7 @@ export class Switch {
     )
     this.#refusals = new Refusals(parts, this.#ids)
     this.#driver = new Driver(parts, this.#live, this.#saf, this.#refusals)
+    this.#latecomers = new Latecomers(parts, this.#live, this.#driver)
     for (const [name, { link }] of destinations) link.onState(() => this.#saf.nudge(name))
   }
 
@@ -97,6 +106,11 @@ export class Switch {
       count++
     }
     return count
+  }
+
+  /** An answer of a destination to a payment that its link does not remember. */
+  lateAnswer(destination: Destination, answer: Answer<Message>): Promise<Late> {
+    return this.#latecomers.tell(destination, answer)
   }
 
   /** A person's decision about a suspect payment. Throws TXN_NOT_FOUND, TXN_NOT_SUSPECT. */

@@ -6,7 +6,16 @@ import type { LinkFigures, ListenerFigures, MetricSources, OpenFigures } from '.
 /** A source that has not answered by then keeps its figures of the time before. */
 const PATIENCE_MS = 2000
 
-const LINK_STATES = ['down', 'dialing', 'signing-on', 'up', 'draining', 'stopped'] as const
+const LINK_STATES = [
+  'down',
+  'dialing',
+  'signing-on',
+  'up',
+  'tripped',
+  'probing',
+  'draining',
+  'stopped',
+] as const
 
 const LINK_FIGURES = {
   nadi_link_in_flight: 'inFlight',

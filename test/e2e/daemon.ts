@@ -24,6 +24,8 @@ export type DaemonOptions = {
   readonly set?: readonly string[]
   /** Deposits of the three partners, as the configuration writes them. */
   readonly deposits?: readonly [string, string, string]
+  /** Puts something into the var folder before the first start. */
+  readonly prepare?: (varFolder: string) => void
   /** Leaves the folder for a look, even when the run is stopped. */
   readonly keep?: boolean
 }
@@ -44,6 +46,7 @@ export class Daemon {
     this.varFolder = join(this.folder, 'var')
     mkdirSync(this.varFolder, { mode: 0o711 })
     writeConf(join(this.folder, 'conf'), options)
+    options.prepare?.(this.varFolder)
     this.pack = loadPacks(join(ROOT, 'protocols')).packs.get('pln-2003-111') as Pack
   }
 
@@ -59,6 +62,11 @@ export class Daemon {
     return { host, port: Number(port) }
   }
 
+  /** Where operators ask. */
+  get adminAddress(): string {
+    return this.#admin
+  }
+
   get process(): Started | undefined {
     return this.#process
   }
@@ -70,7 +78,13 @@ export class Daemon {
   /** Until it takes partners. */
   async start(): Promise<void> {
     const { set = [] } = this.#options
-    const settings = ['listeners.partners-iso.port=0', 'admin.port=0', 'log.file=nadi.log', ...set]
+    const settings = [
+      'listeners.partners-iso.port=0',
+      'listeners.partners-http.port=0',
+      'admin.port=0',
+      'log.file=nadi.log',
+      ...set,
+    ]
     const args = ['start', ...settings.flatMap(one => ['--set', one])]
     const env = { NADI_VAR: this.varFolder, NADI_CONF: join(this.folder, 'conf') }
     const started = new Started(args, env, join(this.folder, 'daemon.out'))

