@@ -7,6 +7,9 @@ import type { Desk } from './desk.ts'
 import { Recent } from './recent.ts'
 import { type Act, type Scenario } from './scenarios.ts'
 
+/** All that playing asks of a dialect, be it over HTTP or not. */
+type Codes = Pick<Pack, 'meaningOf'>
+
 /** An answer and how it leaves; `code` stands in place of the one that the pack would write. */
 export type Performance = {
   readonly answer: Message
@@ -19,12 +22,12 @@ export type Performance = {
  * is said about it. How the answer then leaves is the session's.
  */
 export class Actor {
-  readonly #pack: Pack
+  readonly #pack: Codes
   readonly #clerk: Clerk
   readonly #random: Random
   readonly #attempts = new Recent<number>(ATTEMPTS_MAX)
 
-  constructor(pack: Pack, clerk: Clerk, random: Random) {
+  constructor(pack: Codes, clerk: Clerk, random: Random) {
     this.#pack = pack
     this.#clerk = clerk
     this.#random = random

@@ -248,6 +248,13 @@ export class SimulatedBiller {
       case 'signed-off':
         session.signedOn = false
         return this.#send(session, frame())
+      // Nothing here is HTTP: what cannot be an answer is none.
+      case 'html':
+      case 'server-error':
+      case 'empty':
+      case 'redirect':
+      case 'gzip-bomb':
+        return
     }
   }
 

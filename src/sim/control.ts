@@ -1,9 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorText, isNadiError, NadiError, toJson } from '#base'
-import type { SimulatedBiller } from './biller.ts'
-import { NO_CHAOS, parseChaos } from './chaos.ts'
+import type { BillerStatus } from './biller.ts'
+import type { Book } from './book.ts'
+import { type Chaos, NO_CHAOS, parseChaos } from './chaos.ts'
 import { SCENARIOS } from './scenarios.ts'
+
+/** What the door is to: a biller of either kind. */
+export type Controlled = {
+  readonly book: Book
+  chaos: Chaos
+  status(): BillerStatus
+}
 
 /**
  * The simulator's own door, on loopback: what it believes, and how it shall behave.
@@ -14,10 +22,10 @@ import { SCENARIOS } from './scenarios.ts'
  *     POST /scenario        sets trouble for everyone; {} ends it
  */
 export class Control {
-  readonly #biller: SimulatedBiller
+  readonly #biller: Controlled
   readonly #server: Server
 
-  constructor(biller: SimulatedBiller) {
+  constructor(biller: Controlled) {
     this.#biller = biller
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch((error: unknown) => refuse(response, error))

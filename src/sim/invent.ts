@@ -15,6 +15,12 @@ export function hash(text: string, salt: number): number {
   return (value ^ (value >>> 16)) >>> 0
 }
 
+/** Twelve digits that are the same for the same text. */
+export function serialNumber(text: string): string {
+  const parts = [hash(text, 21), hash(text, 22)]
+  return parts.map(part => String(part % 1_000_000).padStart(6, '1')).join('')
+}
+
 export type Tariff = {
   readonly tariff: string
   readonly powerVa: number

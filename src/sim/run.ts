@@ -1,15 +1,17 @@
 import { SystemClock, SystemRandom } from '#base'
 import { TcpAcceptor } from '#net'
-import type { Pack } from '#pack'
+import type { HttpPack, Pack } from '#pack'
 import { NO_LOG, type Log } from '#telemetry'
 import { SimulatedBiller } from './biller.ts'
 import { Book } from './book.ts'
 import { openBookFile } from './book-file.ts'
 import { Control } from './control.ts'
+import { HttpBiller } from './http-biller.ts'
 import type { Timing } from './scenarios.ts'
 
 export type RunOptions = {
-  readonly pack: Pack
+  /** Over HTTP with its credentials, as the other side knows them. */
+  readonly pack: Pack | HttpPack
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
@@ -21,13 +23,15 @@ export type RunOptions = {
   readonly entriesMax?: number
   readonly timing?: Partial<Timing>
   readonly checkReferences?: boolean
+  /** Dialects over HTTP that call back: where. */
+  readonly callbackUrl?: string
   readonly log?: Log
   /** Where the line goes that says what it listens on; standard output by default. */
   readonly say?: (line: string) => void
 }
 
 export type RunningSimulator = {
-  readonly biller: SimulatedBiller
+  readonly biller: SimulatedBiller | HttpBiller
   readonly address: string
   readonly controlAddress: string | undefined
   /** Resolves when it has ended, by `close` or by SIGTERM or SIGINT. */
@@ -37,22 +41,13 @@ export type RunningSimulator = {
 
 /** Runs a simulated biller as a process of its own, until SIGTERM, SIGINT or `close`. */
 export async function runSimulator(options: RunOptions): Promise<RunningSimulator> {
-  const { pack, host, port, controlPort, log = NO_LOG, say = console.log } = options
-  const { bookFile, entriesMax, timing, checkReferences } = options
+  const { pack, controlPort, log = NO_LOG, say = console.log } = options
+  const { bookFile, entriesMax } = options
   const book =
     bookFile === undefined
       ? new Book(entriesMax === undefined ? {} : { entriesMax })
       : openBookFile(bookFile, entriesMax)
-  const biller = new SimulatedBiller({
-    pack,
-    acceptor: new TcpAcceptor({ host, port }),
-    clock: new SystemClock(),
-    random: new SystemRandom(),
-    book,
-    log,
-    ...(timing && { timing }),
-    ...(checkReferences !== undefined && { checkReferences }),
-  })
+  const biller = makeBiller(options, book, log)
   const { address } = await biller.listen()
   const control = controlPort === undefined ? undefined : new Control(biller)
   const controlAddress = (await control?.listen(controlPort ?? 0))?.address
@@ -73,4 +68,25 @@ export async function runSimulator(options: RunOptions): Promise<RunningSimulato
   const where = controlAddress === undefined ? '' : `, control on http://${controlAddress}`
   say(`simulated ${pack.name} listens on ${address}${where}`)
   return { biller, address, controlAddress, ended, close }
+}
+
+function makeBiller(options: RunOptions, book: Book, log: Log): SimulatedBiller | HttpBiller {
+  const { pack, host, port, timing, checkReferences, callbackUrl } = options
+  const common = {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    book,
+    log,
+    ...(timing && { timing }),
+  }
+  if ('transport' in pack) {
+    const told = callbackUrl === undefined ? {} : { callbackUrl }
+    return new HttpBiller({ ...common, pack, host, port, ...told })
+  }
+  return new SimulatedBiller({
+    ...common,
+    pack,
+    acceptor: new TcpAcceptor({ host, port }),
+    ...(checkReferences !== undefined && { checkReferences }),
+  })
 }

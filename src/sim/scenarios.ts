@@ -23,7 +23,18 @@ export type Act = {
   /** What it says in place of its yes, as a reason of the trade or as a bare code of the dialect. */
   readonly say?: Reason | { readonly code: string }
   readonly send?: Manner
+  /** Dialects over HTTP that call back: what became of the payment is told later. */
+  readonly callback?: CallbackManner
 }
+
+/** How a callback comes. */
+export const CALLBACKS = {
+  after: 'a while after the answer',
+  first: 'before the answer itself',
+  twice: 'two times',
+  forged: 'with a signature that nobody made',
+} as const satisfies Record<string, string>
+export type CallbackManner = keyof typeof CALLBACKS
 
 /** How an answer leaves. */
 export const MANNERS = {
@@ -43,12 +54,20 @@ export const MANNERS = {
   cut: 'not at all: the connection is cut instead',
   deaf: 'never, and the connection is half-open from here: nothing is read or sent on it',
   'signed-off': 'and the session is signed off with it',
+  html: 'as a page of HTML that says nothing (HTTP)',
+  'server-error': 'as HTTP 500 without a word (HTTP)',
+  empty: 'with nothing in it (HTTP)',
+  redirect: 'as a redirect to elsewhere (HTTP)',
+  'gzip-bomb': 'as a small body that unpacks into a huge one (HTTP)',
 } as const satisfies Record<string, string>
 export type Manner = keyof typeof MANNERS
 
 const NOT_DONE = { work: false, send: 'silence' } as const satisfies Act
 const SILENT = { send: 'silence' } as const satisfies Act
 const HONEST = {} as const satisfies Act
+
+/** From here on they are of dialects over HTTP. */
+export const HTTP_SUFFIX = 960
 
 export const SCENARIOS: readonly Scenario[] = [
   // What is told at the inquiry.
@@ -194,6 +213,38 @@ export const SCENARIOS: readonly Scenario[] = [
     reversal: { work: false, say: 'other-error' },
   }),
   row(952, 'not-available', 'inquiry 0089', says('inquiry', 'not-available-yet')),
+
+  // Dialects over HTTP: what is pending, and answers that are none.
+  row(960, 'pending-callback', 'paid; the answer says pending; a callback tells', {
+    payment: { say: 'timeout', callback: 'after' },
+  }),
+  row(961, 'pending-status', 'paid; the answer says pending; only a status check tells', {
+    payment: { say: 'timeout' },
+  }),
+  row(962, 'pending-failed', 'not paid; the answer says pending; a callback tells', {
+    payment: { work: false, say: 'timeout', callback: 'after' },
+  }),
+  row(963, 'callback-first', 'paid; the callback comes before the answer, which says pending', {
+    payment: { say: 'timeout', callback: 'first', send: 'slow' },
+  }),
+  row(964, 'callback-twice', 'paid; the answer says pending; the callback comes twice', {
+    payment: { say: 'timeout', callback: 'twice' },
+  }),
+  row(965, 'callback-forged', 'not paid; pending; a forged callback says paid', {
+    payment: { work: false, say: 'timeout', callback: 'forged' },
+  }),
+  row(966, 'pending-for-ever', 'paid; pending, whenever it is asked about', {
+    payment: { say: 'timeout' },
+    status: { say: 'timeout' },
+  }),
+  row(967, 'html', 'paid; the answer is a page of HTML', { payment: { send: 'html' } }),
+  row(968, '500-paid', 'paid; the answer is HTTP 500', { payment: { send: 'server-error' } }),
+  row(969, '500-unpaid', 'not paid; the answer is HTTP 500', {
+    payment: { work: false, send: 'server-error' },
+  }),
+  row(970, 'empty', 'paid; the answer is empty', { payment: { send: 'empty' } }),
+  row(971, 'redirect', 'paid; the answer is a redirect', { payment: { send: 'redirect' } }),
+  row(972, 'gzip-bomb', 'paid; the answer is a gzip bomb', { payment: { send: 'gzip-bomb' } }),
 ]
 
 function row(

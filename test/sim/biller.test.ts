@@ -11,7 +11,15 @@ import { loadPacks } from '#config'
 import type { Message, MessageKind } from '#message'
 import { MemoryNetwork, type Connection } from '#net'
 import type { Pack } from '#pack'
-import { Book, NO_CHAOS, parseChaos, SCENARIOS, SimulatedBiller, type Payment } from '#sim'
+import {
+  Book,
+  HTTP_SUFFIX,
+  NO_CHAOS,
+  parseChaos,
+  SCENARIOS,
+  SimulatedBiller,
+  type Payment,
+} from '#sim'
 
 const { packs: PACKS } = loadPacks('protocols')
 const PACK = PACKS.get('pln-2003-115') as Pack
@@ -526,13 +534,19 @@ t.test('whatever comes in, the biller goes on', async t => {
   t.equal(codeOf(await partner.inquire('pln-postpaid', '999912340001')), '0000')
 })
 
-t.test('every scenario stands in the README of the pack, and nothing else', async t => {
-  const text = readFileSync('protocols/pln-2003-115/README.md', 'utf8')
-  const told = [...text.matchAll(/^\| (9\d\d)\s*\| (\S+)\s*\| (.+?)\s*\|$/gm)]
-  t.same(
-    told.map(([, suffix, name, means]) => [Number(suffix), name, means]),
-    SCENARIOS.map(({ suffix, name, text }) => [suffix, name, text]),
-  )
+t.test('every scenario stands in a document, and nothing else', async t => {
+  const frames = SCENARIOS.filter(({ suffix }) => suffix < HTTP_SUFFIX)
+  const documents = { 'protocols/pln-2003-115/README.md': frames, 'docs/simulators.md': SCENARIOS }
+  for (const [file, scenarios] of Object.entries(documents)) {
+    const told = [
+      ...readFileSync(file, 'utf8').matchAll(/^\| (9\d\d)\s*\| (\S+)\s*\| (.+?)\s*\|$/gm),
+    ]
+    t.same(
+      told.map(([, suffix, name, means]) => [Number(suffix), name, means]),
+      scenarios.map(({ suffix, name, text }) => [suffix, name, text]),
+      file,
+    )
+  }
 })
 
 t.test('trouble set at run time', async t => {

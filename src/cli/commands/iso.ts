@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { Pack } from '#pack'
+import type { HttpPack, Pack } from '#pack'
 import type { Context } from '../context.ts'
 import { collect } from '../parse.ts'
 import type * as Tools from '../iso/tools.ts'
@@ -174,13 +174,24 @@ Example:
 } as const
 
 /** A pack needs no configuration but its own folder. */
-export async function packOf({ options, terminal }: Context, name: string): Promise<Pack> {
+export async function packOf(context: Context, name: string): Promise<Pack> {
+  const pack = await anyPackOf(context, name)
+  if ('transport' in pack) throw new UsageError(`${name} is spoken over HTTP, not ISO 8583`)
+  return pack
+}
+
+export async function anyPackOf(
+  { options, terminal }: Context,
+  name: string,
+): Promise<Pack | HttpPack> {
   const { loadPacks } = await import('#config')
   const places = await placesOf(options, terminal.env)
-  const { packs, problems } = loadPacks(places.protocolsFolder)
-  const pack = packs.get(name)
+  const { packs, httpPacks, problems } = loadPacks(places.protocolsFolder)
+  const pack = packs.get(name) ?? httpPacks.get(name)
   if (pack) return pack
   const own = problems.filter(({ path }) => path.includes(name))
   if (own.length > 0) throw new ConfigProblems(own)
-  throw new UsageError(`there is no pack ${name}; there are ${[...packs.keys()].join(', ')}`)
+  throw new UsageError(
+    `there is no pack ${name}; there are ${[...packs.keys(), ...httpPacks.keys()].join(', ')}`,
+  )
 }

@@ -1,0 +1,216 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { request as call } from 'undici'
+import { localTime, rupiah, Secret, SystemClock, SystemRandom } from '#base'
+import { readHttpRequest, writeHttpRequest, writeHttpResponse } from '#http'
+import type { Message } from '#message'
+import type { HttpPack, PackRead } from '#pack'
+import { Book, HttpBiller } from '#sim'
+import { loadPacks } from '../../src/config/packs.ts'
+import { PROTOCOLS } from '../pack/packs.ts'
+
+const { httpPacks } = loadPacks(PROTOCOLS)
+const TIMING = { deadlineMs: 300, lateByMs: 50, slowByMs: 30, byteByMs: 0, mergeWaitMs: 5 }
+
+function packCalled(name: string): HttpPack {
+  const pack = httpPacks.get(name)
+  if (!pack) throw new Error(`no pack is called ${name}`)
+  const given = pack.credentials
+    .filter(({ kind }) => kind === 'secret' || kind === 'name')
+    .map(spec => [spec.name, new Secret(`lab-${spec.name}`)])
+  return pack.with(Object.fromEntries(given) as Record<string, Secret<string>>)
+}
+
+async function biller(name: string, callbackUrl?: string) {
+  const pack = packCalled(name)
+  const book = new Book()
+  const one = new HttpBiller({
+    pack,
+    host: '127.0.0.1',
+    port: 0,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    book,
+    timing: TIMING,
+    ...(callbackUrl !== undefined && { callbackUrl }),
+  })
+  const { address } = await one.listen()
+  return { pack, book, one, url: `http://${address}` }
+}
+
+let nonces = 0
+async function exchange(url: string, pack: HttpPack, frame: Uint8Array) {
+  const sealed = pack.seal(frame, { nowMs: Date.now(), nonce: String(++nonces) })
+  const { method, target, headers, body } = readHttpRequest(sealed)
+  const answer = await call(url + target, { method: method as 'POST', headers, body })
+  const bytes = Buffer.from(await answer.body.arrayBuffer())
+  const told: Record<string, string> = {}
+  for (const [key, value] of Object.entries(answer.headers)) told[key] = String(value)
+  return writeHttpResponse({ status: answer.statusCode, headers: told, body: bytes })
+}
+
+async function ask(url: string, pack: HttpPack, message: Message): Promise<PackRead> {
+  return pack.readAnswer(await exchange(url, pack, pack.write(message)), message)
+}
+
+let serial = 0
+function request(kind: 'inquiry' | 'payment' | 'status', more: Partial<Message>): Message {
+  const trace = String(++serial).padStart(12, '0')
+  return {
+    kind,
+    direction: 'request',
+    repeat: false,
+    trace,
+    sentAt: localTime(Date.now()),
+    terminal: '0LOKET0000000001',
+    ...more,
+    reference: { own: `20261125${trace}`, ...more.reference },
+  }
+}
+
+function messageOf(read: PackRead): Message {
+  if (read.tag === 'reject') throw read.reject.error
+  return read.message
+}
+
+/** A bill is asked for and paid, by whatever it takes in this dialect. */
+async function payBill(url: string, pack: HttpPack, product: string, id: string) {
+  const asked = request('inquiry', { product, customer: { id }, months: 1 })
+  const told = messageOf(await ask(url, pack, asked))
+  const { outcome: _, ...quote } = told
+  const paid: Message = { ...quote, kind: 'payment', direction: 'request' }
+  return { told, paid, answer: messageOf(await ask(url, pack, paid)) }
+}
+
+for (const name of ['digiflazz', 'iak', 'rajabiller', 'rajabiller-xmlrpc']) {
+  t.test(`${name}: a bill is told, paid once, and paid only once`, async t => {
+    const { pack, book, one, url } = await biller(name)
+    t.teardown(() => one.close())
+    const product = 'pln-postpaid'
+    const { told, answer } = await payBill(url, pack, product, '999900000100')
+    t.match(told, { outcome: { meaning: 'approved' }, customer: { name: /\w/ } })
+    t.ok((told.amountMinor ?? 0n) > 0n, 'an amount is told')
+    t.match(answer.outcome, { meaning: 'approved' })
+    t.match([...book.entries()], [{ state: 'paid' }])
+    const again = await ask(
+      url,
+      pack,
+      request('inquiry', { product, customer: { id: '999900000100' } }),
+    )
+    // Not every dialect has a code of its own for what is paid already.
+    t.match(messageOf(again).outcome, { meaning: 'declined' })
+  })
+}
+
+t.test('a top-up has a serial number, and asking again is no second purchase', async t => {
+  const { pack, book, one, url } = await biller('digiflazz')
+  t.teardown(() => one.close())
+  const bought = request('payment', {
+    product: 'pulsa-xl',
+    customer: { id: '087800000001' },
+    amountMinor: rupiah(10_000),
+  })
+  const first = messageOf(await ask(url, pack, bought))
+  t.match(first, { outcome: { meaning: 'approved' }, serial: /^\d{10,}$/ })
+  const second = messageOf(await ask(url, pack, { ...bought, kind: 'status' }))
+  t.same(second.serial, first.serial)
+  t.equal([...book.entries()].length, 1)
+})
+
+const meanings: [suffix: number, payment: string, paid: boolean, what: string][] = [
+  [900, 'approved', true, 'all well'],
+  [914, 'unknown', true, 'pending although paid'],
+  [915, 'unknown', false, 'pending and not paid'],
+  [926, 'declined', false, 'an amount that is refused'],
+  [961, 'unknown', true, 'pending, only a status check tells'],
+  [967, 'unknown', true, 'a page of HTML'],
+  [968, 'unknown', true, 'HTTP 500 after the work'],
+  [970, 'unknown', true, 'an empty answer'],
+  [971, 'unknown', true, 'a redirect'],
+]
+for (const name of ['digiflazz', 'iak', 'rajabiller']) {
+  t.test(`${name}: scenarios`, async t => {
+    const { pack, book, one, url } = await biller(name)
+    t.teardown(() => one.close())
+    for (const [suffix, meaning, paid, what] of meanings) {
+      const id = `999900000${suffix}`
+      const asked = request('inquiry', { product: 'pln-postpaid', customer: { id } })
+      const { outcome: _, ...quote } = messageOf(await ask(url, pack, asked))
+      const before = [...book.entries()].filter(({ state }) => state === 'paid').length
+      const read = await ask(url, pack, { ...quote, kind: 'payment', direction: 'request' })
+      const said = read.tag === 'message' ? read.message.outcome?.meaning : 'unknown'
+      t.equal(said, meaning, `${suffix}: ${what}`)
+      const after = [...book.entries()].filter(({ state }) => state === 'paid').length
+      t.equal(after - before, paid ? 1 : 0, `${suffix}: in the book`)
+    }
+  })
+}
+
+t.test('what is pending is told by a callback that bears its signature', async t => {
+  const heard: Uint8Array[] = []
+  const server = createServer((incoming, response) => {
+    const parts: Buffer[] = []
+    incoming.on('data', (part: Buffer) => parts.push(part))
+    incoming.on('end', () => {
+      const headers = incoming.headers as Record<string, string>
+      const method = incoming.method ?? ''
+      heard.push(writeHttpRequest({ method, target: '/', headers, body: Buffer.concat(parts) }))
+      response.end('ok')
+    })
+  })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { pack, one, url } = await biller('digiflazz', `http://127.0.0.1:${port}/`)
+  t.teardown(() => one.close())
+  const rows: [suffix: number, count: number, meaning: string, opens: boolean][] = [
+    [960, 1, 'approved', true],
+    [962, 1, 'declined', true],
+    [964, 2, 'approved', true],
+    [965, 1, 'approved', false],
+  ]
+  for (const [suffix, count, meaning, opens] of rows) {
+    heard.length = 0
+    const id = `999900000${suffix}`
+    const more = { product: 'pulsa-xl', customer: { id }, amountMinor: rupiah(10_000) }
+    const asked = request('payment', more)
+    t.match(messageOf(await ask(url, pack, asked)).outcome, { meaning: 'unknown' }, `${suffix}`)
+    for (let tries = 0; heard.length < count && tries < 300; tries++)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    t.equal(heard.length, count, `${suffix}: callbacks`)
+    const frame = heard[0] as Uint8Array
+    const problem = pack.opens(frame, { nowMs: Date.now(), nonce: '1' })
+    t.equal(
+      problem === undefined,
+      opens,
+      `${suffix}: the signature ${opens ? 'holds' : 'does not'}`,
+    )
+    const told = messageOf(pack.callback?.read(frame) as PackRead)
+    t.equal(told.outcome?.meaning, meaning)
+    t.equal(pack.matchKey(told), pack.matchKey(asked), 'it finds its payment')
+  }
+})
+
+t.test('whoever signs wrongly, or says what cannot be read, is answered no', async t => {
+  const { book, one, url } = await biller('digiflazz')
+  t.teardown(() => one.close())
+  const rows: [title: string, body: string][] = [
+    [
+      'another signature',
+      '{"username":"lab-username","buyer_sku_code":"xld10","customer_no":"087800000001","ref_id":"1","sign":"00"}',
+    ],
+    ['no JSON', '{"username":'],
+    ['nothing', ''],
+  ]
+  for (const [title, body] of rows) {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await call(`${url}/v1/transaction`, { method: 'POST', headers, body })
+    const text = await answer.body.text()
+    t.notMatch(text, /lab-apiKey/, `${title}: no secret in it`)
+    t.match(text, /"rc":"(?!00)/, title)
+  }
+  t.equal([...book.entries()].length, 0)
+})
