@@ -19,6 +19,11 @@ export type HttpRequest = {
   readonly body: Uint8Array
 }
 
+/** To be written: a body that is text goes as UTF-8. */
+export type Written<T extends { readonly body: Uint8Array }> = Omit<T, 'body'> & {
+  readonly body: Uint8Array | string
+}
+
 export type HttpResponse = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -30,17 +35,24 @@ export const HEAD_BYTES_MAX = 32_768
 
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const ASCII = /^[\t\x20-\x7e]*$/
 const TARGET = /^[\x21-\x7e]+$/
+const STATUS = /^HTTP\/1\.[01] [1-5][0-9]{2}(?: .*)?$/
 const METHOD = /^[A-Z]{1,16}$/
 const EMPTY = new Uint8Array(0)
 
-export function writeHttpRequest({ method, target, headers, body }: HttpRequest): Uint8Array {
+export function writeHttpRequest({
+  method,
+  target,
+  headers,
+  body,
+}: Written<HttpRequest>): Uint8Array {
   if (!METHOD.test(method)) throw bad('http.method', 'capital letters')
   if (!TARGET.test(target)) throw bad('http.target', 'visible characters')
   return writeFrame(`${method} ${target} HTTP/1.1\r\n`, headers, body)
 }
 
-export function writeHttpResponse({ status, headers, body }: HttpResponse): Uint8Array {
+export function writeHttpResponse({ status, headers, body }: Written<HttpResponse>): Uint8Array {
   if (!Number.isInteger(status) || status < 100 || status > 599) throw bad('http.status', '100-599')
   return writeFrame(`HTTP/1.1 ${status}\r\n`, headers, body)
 }
@@ -55,9 +67,8 @@ export function readHttpRequest(frame: Uint8Array): HttpRequest {
 
 export function readHttpResponse(frame: Uint8Array): HttpResponse {
   const { start, headers, body } = readFrame(frame)
-  const found = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: .*)?$/.exec(start)
-  if (!found) throw bad('http.start', 'HTTP/1.1 status')
-  return { status: Number(found[1]), headers, body }
+  if (!STATUS.test(start)) throw bad('http.start', 'HTTP/1.1 status')
+  return { status: Number(start.slice(9, 12)), headers, body }
 }
 
 /** Whether these bytes begin as an answer does; all else is a request. */
@@ -70,19 +81,29 @@ const HTTP_SLASH = Buffer.from('HTTP/')
 function writeFrame(
   start: string,
   headers: Readonly<Record<string, string>>,
-  body: Uint8Array,
+  body: Uint8Array | string,
 ): Uint8Array {
   let head = start
+  let ascii = true
   for (const name in headers) {
     const value = headers[name] as string
     // A line break in a value would begin a header, or a message, that nobody meant to send.
-    if (!NAME.test(name) || !VALUE.test(value))
+    if (!NAME.test(name) || !(ASCII.test(value) || VALUE.test(value))) {
       throw bad(`http.headers.${name}`, 'one line of text')
+    }
+    ascii &&= ASCII.test(value)
     head += `${name}: ${value}\r\n`
   }
   head += '\r\n'
+  if (typeof body === 'string') {
+    return ascii ? Buffer.from(head + body) : joined(head, Buffer.from(body))
+  }
+  return joined(head, body)
+}
+
+function joined(head: string, body: Uint8Array): Uint8Array {
   const frame = Buffer.allocUnsafe(head.length + body.length)
-  frame.latin1Write(head, 0)
+  frame.write(head, 0, 'latin1')
   frame.set(body, head.length)
   return frame
 }
@@ -95,11 +116,11 @@ function readFrame(frame: Uint8Array) {
   if (end < 0 || end + END_OF_HEAD.length > HEAD_BYTES_MAX) {
     throw bad('http.head', `an empty line within ${HEAD_BYTES_MAX} bytes`)
   }
-  const head = bytes.latin1Slice(0, end)
+  const head = bytes.toString('latin1', 0, end)
   const startEnd = head.indexOf('\r\n')
   const headers: Record<string, string> = {}
   if (startEnd < 0) return { start: head, headers, body: bodyOf(frame, end) }
-  for (let at = startEnd + 2; at <= end; ) {
+  for (let at = startEnd + 2; at <= end;) {
     const found = head.indexOf('\r\n', at)
     const lineEnd = found < 0 ? end : found
     readHeader(head.slice(at, lineEnd), headers)
@@ -115,7 +136,8 @@ function bodyOf(frame: Uint8Array, end: number): Uint8Array {
 
 function readHeader(line: string, headers: Record<string, string>): void {
   const colon = line.indexOf(':')
-  const name = line.slice(0, Math.max(colon, 0)).toLowerCase()
+  const given = line.slice(0, Math.max(colon, 0))
+  const name = NAME.test(given) ? given : given.toLowerCase()
   const value = line.slice(colon + 1).trim()
   // A header of that name would be no entry of the object but its prototype.
   if (!NAME.test(name) || !VALUE.test(value) || name === '__proto__') {

@@ -137,10 +137,13 @@ function makeTable(
     known.set(kind, outcomes)
   }
   const codeOf = (reason: Reason) => codeByReason.get(reason) as string
+  const approved = codeOf('approved')
   return {
     codeOf,
     outcomeOf: (kind, code) => known.get(kind)?.get(code) ?? outcomeIn(other as Row, kind, code),
     codeFor(kind, { code, meaning, reason }) {
+      // Whatever it means in this kind of answer, no other code would be written for it.
+      if (reason === 'approved' && code === approved) return approved
       const same = code === undefined ? undefined : known.get(kind)?.get(code)
       return same?.meaning === meaning && same.reason === reason ? (code as string) : codeOf(reason)
     },

@@ -3,7 +3,16 @@ import { ACCESS } from './access.ts'
 import type { Check } from './check.ts'
 import { parseFormat } from './format.ts'
 import type { Format } from './format-basics.ts'
-import { countPart, listPart, makeLayout, valuePart, type Layout, type Part } from './layout.ts'
+import type { Now } from './format-times.ts'
+import {
+  constantPart,
+  countPart,
+  listPart,
+  makeLayout,
+  valuePart,
+  type Layout,
+  type Part,
+} from './layout.ts'
 import type { ListTree, TextTree } from './source.ts'
 
 /** The pack's `layouts:`, compiled anew for every element that uses one. */
@@ -18,12 +27,16 @@ export type Context = {
   readonly before: ReadonlySet<Path>
   /** Paths that this element sets. */
   readonly own: Set<Path>
+  /** Paths of which something tells only a part; the rest of the message must tell all. */
+  readonly partial: Set<Path>
   /** `bills[].` inside an item of that list. */
   readonly prefix: string
+  readonly nowMs: Now | undefined
 }
 
 const COUNT = /^count of (\S+) n(\d)$/
 const LIST = /^(\S+?)(\?)? (\d+)\.\.(\d+) of (\S+)$/
+const CONSTANT = /^is (\S+)$/
 const VALUE = /^([\w.[\]]+)(\?)? (.+)$/
 
 export function compileLayout(context: Context, name: string, at: string): Layout | undefined {
@@ -62,9 +75,11 @@ function compileLine(context: Context, line: TextTree, slots: Map<Path, number>)
   if (count) return compileCount(context, line, count, slots)
   const list = LIST.exec(line.text)
   if (list) return compileList(context, line, list, slots)
+  const constant = CONSTANT.exec(line.text)
+  if (constant) return constantPart(constant[1] as string)
   const value = VALUE.exec(line.text)
   if (value) return compileValue(context, line, value)
-  const text = `"${line.text}" is not a line of a layout; write "customer.name? ans25", "count of bills n1" or "bills 1..4 of bill"`
+  const text = `"${line.text}" is not a line of a layout; write "customer.name? ans25", "is 000", "count of bills n1" or "bills 1..4 of bill"`
   return context.check.wrong(line.at, text)
 }
 
@@ -75,7 +90,7 @@ function compileValue(
 ): Part | undefined {
   const path = pathOf(context, relative as string, at)
   if (!path) return undefined
-  const format = parseFormat(text as string, DICTIONARY[path].kind)
+  const format = parseFormat(text as string, DICTIONARY[path].kind, context.nowMs)
   if (typeof format === 'string') return context.check.wrong(at, format)
   return makeValue(context, path, relative as string, mark === '?', format)
 }
@@ -90,7 +105,8 @@ export function makeValue(
 ): Part {
   const { before, own, prefix, field } = context
   const again = before.has(path)
-  own.add(path)
+  if (format.partial) context.partial.add(path)
+  else own.add(path)
   const writePath = relative === '' ? field : `${field}.${prefix}${relative}`
   return valuePart(format, ACCESS[path as keyof typeof ACCESS], {
     path,
@@ -154,7 +170,7 @@ function compileList(
   })
 }
 
-type ListPath = 'bills' | 'token.unsold' | 'registration.components'
+type ListPath = 'bills' | 'token.unsold' | 'registration.components' | 'details'
 
 function isList(path: Path): path is ListPath {
   return DICTIONARY[path].kind === 'list'

@@ -1,15 +1,17 @@
-import type { FieldSpec } from '#iso8583'
-import { DICTIONARY, isPath, type Message, type MessageKind, type Path } from '#message'
-import { ACCESS } from './access.ts'
+import type { MessageKind, Path } from '#message'
 import type { Check } from './check.ts'
 import { isKind, KINDS, type CodeTable } from './codes.ts'
-import { compileLayout, makeValue, type Context, type LayoutSources } from './compile-layouts.ts'
-import { charactersOf, type Dialect, ELEMENT_MAX, formatOf } from './dialect.ts'
-import type { Format } from './format-basics.ts'
-import { parseFormat } from './format.ts'
-import { canWriteLayout, readLayout, saysLayout, writeLayout, type Layout } from './layout.ts'
-import type { Element, Mtis, Plan, Variant } from './plan.ts'
-import type { MapEntry, MapTree, TextTree, Tree } from './source.ts'
+import { compileInside } from './compile-inside.ts'
+import type { KindSpec } from './compile-kinds.ts'
+import type { Context, LayoutSources } from './compile-layouts.ts'
+import { compilePiece, type Frame, type Place } from './compile-piece.ts'
+import type { Products } from './compile-sections.ts'
+import { type Dialect, ELEMENT_MAX } from './dialect.ts'
+import type { Now } from './format-times.ts'
+import { piecesOf, type Element, type Plan, type Variant } from './plan.ts'
+import type { MapEntry, MapTree, Tree } from './source.ts'
+import { straightRead, type PlanFacts } from './straight/read.ts'
+import { straightWrite } from './straight/write.ts'
 
 /** What the compilation of messages needs from the sections compiled before it. */
 export type Parts = {
@@ -17,20 +19,16 @@ export type Parts = {
   readonly dialect: Dialect
   readonly layouts: LayoutSources
   readonly codes: CodeTable
-  /** Product by its code on the wire. */
-  readonly products: ReadonlyMap<string, string>
+  readonly products: Products
   readonly kinds: ReadonlyMap<MessageKind, KindSpec>
   /** Named groups of elements. */
   readonly sets: ReadonlyMap<string, MapTree>
+  readonly nowMs: Now | undefined
 }
 
-export type KindSpec = Mtis & {
-  /** The element and value that tell it from other kinds with the same types. */
-  readonly mark: { readonly field: number; readonly value: string } | undefined
-}
-
-/** The elements that decide how all others are read. */
-export type Deciders = { product: number | undefined; outcome: number | undefined }
+/** Where one of those stands that decide how all others are read: `48.PI`, and as errors call it. */
+export type Decider = { readonly path: string; readonly field: string }
+export type Deciders = { product: Decider | undefined; outcome: Decider | undefined }
 
 /**
  * `messages:` of a pack: for each product (or `network`), for each kind, three variants.
@@ -49,7 +47,7 @@ export function compileMessages(
   const { check, products } = parts
   const deciders: Deciders = { product: undefined, outcome: undefined }
   const plans: Plan[] = []
-  const named = new Set(products.values())
+  const named = new Set(products.names)
   for (const [name, entry] of messages.entries) {
     if (name !== 'network' && !named.has(name)) {
       check.wrong(
@@ -95,7 +93,9 @@ function compilePlan(
   const variant = (name: string) => {
     const found = check.need(variants, name)
     const map = found && check.map(found.value, name)
-    return map && compileVariant(parts, deciders, kind, name === 'request', map)
+    if (!map) return undefined
+    const request = name === 'request'
+    return compileVariant({ parts, kind, request, decides: decidesOf(check, deciders) }, map)
   }
   const [request, approved, declined] = [
     variant('request'),
@@ -103,31 +103,78 @@ function compilePlan(
     variant('declined'),
   ]
   if (!request || !approved || !declined) return undefined
-  return { kind, product, mti, request, approved, declined }
+  const echoed = echoedBy(check, entry.at, request, [approved, declined])
+  const facts = { kind, product, echoed }
+  return {
+    ...facts,
+    mti,
+    request: straightened(facts, request, 'request'),
+    approved: straightened(facts, approved, 'response'),
+    declined: straightened(facts, declined, 'response'),
+  }
 }
 
-function compileVariant(
-  parts: Parts,
-  deciders: Deciders,
-  kind: MessageKind,
-  request: boolean,
-  map: MapTree,
-): Variant | undefined {
+function straightened(
+  facts: PlanFacts,
+  variant: Variant,
+  direction: 'request' | 'response',
+): Variant {
+  return {
+    ...variant,
+    straightRead: straightRead(facts, variant, direction),
+    straightWrite: straightWrite(facts, variant),
+  }
+}
+
+function decidesOf(check: Check, deciders: Deciders): Frame['decides'] {
+  return (decider, place, at) => {
+    const known = (deciders[decider] ??= place)
+    if (known.path === place.path) return true
+    check.wrong(at, `${decider} stands in element ${known.path} elsewhere`)
+    return false
+  }
+}
+
+/** Elements that an answer repeats; a request that never has one would leave nothing to repeat. */
+function echoedBy(
+  check: Check,
+  at: string,
+  request: Variant,
+  answers: readonly Variant[],
+): readonly number[] {
+  const numbers = new Set<number>()
+  for (const { number, path, optional } of answers.flatMap(({ elements }) => elements)) {
+    if (path !== 'echo') continue
+    const asked = request.byNumber[number]
+    if (!asked || (asked.optional && !optional)) {
+      check.wrong(at, `element ${number} is an echo, and the request may be without it`)
+    }
+    numbers.add(number)
+  }
+  return [...numbers]
+}
+
+function compileVariant(frame: Frame, map: MapTree): Variant | undefined {
+  const { parts, request } = frame
   const specs = spread(parts, map, 0)
   const before = new Set<Path>()
+  const partial = new Set<Path>()
   const elements: Element[] = []
   let complete = true
   for (const spec of [...specs.values()].sort((a, b) => a.number - b.number)) {
     const own = new Set<Path>()
-    const element = compileElement(parts, deciders, kind, spec, { before, own })
+    const element = compileElement(frame, spec, { before, own, partial })
     if (element) elements.push(element)
     else complete = false
     for (const path of own) before.add(path)
   }
   if (!complete) return undefined
-  const says = (path: string) => elements.some(element => element.path === path)
+  const says = (path: string) => piecesOf(elements).some(piece => piece.path === path)
   if (!request && !says('outcome')) return parts.check.wrong(map.at, 'no element says the outcome')
-  return makeVariant(elements)
+  for (const path of partial) {
+    if (!before.has(path)) parts.check.wrong(map.at, `no element says the whole of ${path}`)
+  }
+  return makeVariant(elements, parts.dialect.numberMax)
 }
 
 type ElementSpec = { number: number; optional: boolean; at: string; value: Tree }
@@ -154,198 +201,38 @@ function spread(parts: Parts, map: MapTree, depth: number): Map<number, ElementS
 }
 
 function compileElement(
-  parts: Parts,
-  deciders: Deciders,
-  kind: MessageKind,
-  spec: ElementSpec,
-  paths: { before: ReadonlySet<Path>; own: Set<Path> },
+  frame: Frame,
+  { number, optional, at, value }: ElementSpec,
+  paths: Pick<Context, 'before' | 'own' | 'partial'>,
 ): Element | undefined {
-  const { check, dialect, layouts } = parts
-  const { number } = spec
-  const field = dialect.fields[number]
-  if (!field) return check.wrong(spec.at, `element ${spec.number} is not in the field table`)
-  const text = check.text(spec.value, `element ${spec.number}`)
-  if (!text) return undefined
-  const name = `de${number}`
-  const context: Context = { check, layouts, field: name, prefix: '', ...paths }
+  const { check, dialect, layouts, nowMs } = frame.parts
+  const spec = dialect.fields[number]
+  if (!spec) return check.wrong(at, `element ${number} is not in the field table`)
+  const field = `de${number}`
+  const context: Context = { check, layouts, nowMs, field, prefix: '', ...paths }
+  const place: Place = { path: `${number}`, optional, spec, context }
   const prefix = dialect.codec.prefixOf(number)
-  const element = { number, field: name, prefix, optional: spec.optional }
-  const base: Base = { element, spec: field }
-  const [first, ...more] = text.text.split(' ') as [string, ...string[]]
-  if (text.text === 'product' || text.text === 'outcome') {
-    const decider = text.text
-    if ((deciders[decider] ??= spec.number) !== spec.number) {
-      const text = `${decider} stands in element ${deciders[decider]} elsewhere`
-      return check.wrong(spec.at, text)
-    }
-    return decider === 'product' ? productElement(parts, base) : outcomeElement(parts, base, kind)
+  if (value.tag === 'map') {
+    const inside = compileInside(frame, place, value)
+    return inside && { ...mapped(place), number, prefix: -1, inside, has: from => inside.has(from) }
   }
-  if (text.text === 'kind') return markElement(parts, base, kind, spec.at)
-  const path = first.replace(/\?$/, '')
-  if (isPath(path)) {
-    const blank = first.endsWith('?')
-    return valueElement(context, base, { path, blank, format: more.join(' ') }, text)
-  }
-  return layoutElement(context, base, text)
+  const text = check.text(value, `element ${number}`)
+  const piece = text && compilePiece(frame, place, text)
+  return piece && { ...piece, number, prefix, inside: undefined }
 }
 
-type Base = {
-  readonly element: Pick<Element, 'number' | 'field' | 'prefix' | 'optional'>
-  readonly spec: FieldSpec
+/** An element that is read and written by its parts. */
+function mapped({ context, optional }: Place) {
+  const nothing = (): void => {}
+  const { field } = context
+  return { field, optional, layouts: [], path: 'parts', read: nothing, write: nothing }
 }
 
-function valueElement(
-  context: Context,
-  base: Base,
-  { path, blank, format: text }: { path: Path; blank: boolean; format: string },
-  { at }: TextTree,
-): Element | undefined {
-  const { spec } = base
-  const format = parseFormat(text === '' ? formatOf(spec) : text, DICTIONARY[path].kind)
-  if (typeof format === 'string') return context.check.wrong(at, format)
-  if (!widthFits(spec, format.width, format.width)) {
-    return context.check.wrong(
-      at,
-      `"${text}" does not fit element ${spec.id}, which has ${charactersOf(spec)}`,
-    )
-  }
-  if (path === 'outcome') return context.check.wrong(at, 'an outcome takes no format')
-  const access = ACCESS[path]
-  const part = makeValue(context, path, '', blank, format)
-  return {
-    ...base.element,
-    layouts: [],
-    path,
-    normalise: format.normalise,
-    text: wholeText(spec, blank, format, text, from => access.get(from) as string | undefined),
-    read(cursor, into) {
-      part.read(cursor, into)
-      if (cursor.at !== cursor.end) throw cursor.wrong('PACK_FORMAT', '', cursor.at, 'the end')
-    },
-    write: (writer, from) => part.write(writer, from),
-    has: from => access.get(from) !== undefined,
-  }
-}
-
-/** Where the field's own class is that of the format, the codec's check is enough. */
-function wholeText(
-  { content }: FieldSpec,
-  blank: boolean,
-  { normalise }: Format,
-  text: string,
-  get: (from: Message) => string | undefined,
-): Element['text'] {
-  const sameClass = text === '' || (/^[a-z]+/.exec(text)?.[0] ?? 'n') === content
-  if (blank || !normalise || !sameClass) return undefined
-  return from => {
-    const value = get(from)
-    return value === undefined ? undefined : normalise(value)
-  }
-}
-
-function widthFits(field: FieldSpec, min: number | undefined, max: number | undefined): boolean {
-  const { length, pad } = field
-  const size = charactersOf(field)
-  if (pad?.trim) return (min ?? 0) <= size && (max ?? 0) <= size
-  if (length.form === 'fixed') return min === size && max === size
-  return (min ?? 0) <= size && (max ?? 0) <= size
-}
-
-/** One layout, or several of which the length says which one it is: `bought or asked`. */
-function layoutElement(context: Context, base: Base, { text, at }: TextTree): Element | undefined {
-  const { spec } = base
-  const layouts: Layout[] = []
-  for (const name of text.split(' or ')) {
-    const layout = compileLayout(context, name, at)
-    if (!layout) return undefined
-    if (!widthFits(spec, layout.fixedWidth, layout.widthMax)) {
-      const width = layout.widthMax ?? layout.fixedWidth
-      return context.check.wrong(
-        at,
-        `layout "${name}" has ${width} characters, and element ${spec.id} has ${charactersOf(spec)}`,
-      )
-    }
-    layouts.push(layout)
-  }
-  const first = layouts[0] as Layout
-  const single = layouts.length === 1
-  const names = layouts.map(({ name, fixedWidth }) => `${name} (${fixedWidth})`).join(' or ')
-  const writable = (from: Message) => layouts.find(layout => canWriteLayout(layout, from))
-  return {
-    ...base.element,
-    layouts,
-    path: text,
-    read(cursor, into) {
-      const length = cursor.end - cursor.at
-      const layout = single ? first : layouts.find(one => one.fits(length))
-      if (!layout) throw cursor.wrong('PACK_FORMAT', '', cursor.at, names, `${length} characters`)
-      readLayout(layout, cursor, into)
-    },
-    write(writer, from) {
-      writeLayout(single ? first : (writable(from) ?? first), writer, from)
-    },
-    has(from) {
-      const layout = writable(from)
-      return layout !== undefined && saysLayout(layout, from)
-    },
-  }
-}
-
-/** Read before all else, so reading it again does nothing. */
-function productElement({ products }: Parts, base: Base): Element {
-  const codes = new Map([...products].map(([code, product]) => [product, code]))
-  return {
-    ...base.element,
-    layouts: [],
-    path: 'product',
-    read() {},
-    text: ({ product }) => codes.get(product as string),
-    write: () => {},
-    has: () => true,
-  }
-}
-
-function outcomeElement({ codes }: Parts, base: Base, kind: MessageKind): Element {
-  return {
-    ...base.element,
-    layouts: [],
-    path: 'outcome',
-    read() {},
-    text: ({ outcome }) => outcome && codes.codeFor(kind, outcome),
-    write: () => {},
-    has: () => true,
-  }
-}
-
-/** The element that tells kinds of the same message type apart. */
-function markElement(
-  { check, kinds }: Parts,
-  base: Base,
-  kind: MessageKind,
-  at: string,
-): Element | undefined {
-  const mark = kinds.get(kind)?.mark
-  const { number } = base.element
-  if (mark?.field !== number) {
-    return check.wrong(at, `kinds does not say which value of element ${number} is ${kind}`)
-  }
-  const { value } = mark
-  return {
-    ...base.element,
-    layouts: [],
-    path: 'kind',
-    read() {},
-    text: () => value,
-    write: () => {},
-    has: () => true,
-  }
-}
-
-function makeVariant(elements: readonly Element[]): Variant {
+function makeVariant(elements: readonly Element[], numberMax: number): Variant {
   const length = ELEMENT_MAX + 1
   const byNumber = Array.from({ length }, (): Element | undefined => undefined)
-  const allowed = [0, 0, 0, 0, 0, 0]
-  const required = [0, 0, 0, 0, 0, 0]
+  const words = Array.from({ length: (numberMax + 31) >> 5 }, () => 0)
+  const [allowed, required] = [[...words], [...words]]
   for (const element of elements) {
     const { number } = element
     byNumber[number] = element
@@ -354,5 +241,6 @@ function makeVariant(elements: readonly Element[]): Variant {
     allowed[word] = (allowed[word] as number) | bit
     if (!element.optional) required[word] = (required[word] as number) | bit
   }
-  return { elements, byNumber, allowed, required }
+  const none = undefined
+  return { elements, byNumber, allowed, required, straightRead: none, straightWrite: none }
 }

@@ -1,23 +1,25 @@
 import { isNadiError } from '#base'
-import { compileFraming, compileSpec, compileTable, type TableText } from '#iso8583'
+import { compileSpec, compileTable, type TableText } from '#iso8583'
 import { Check } from './check.ts'
 import { compileCodes } from './codes.ts'
+import { compilePackFraming } from './compile-framing.ts'
+import { compileKinds } from './compile-kinds.ts'
 import type { LayoutSources } from './compile-layouts.ts'
-import { compileMessages, type Parts } from './compile-messages.ts'
+import { compileMessages, type Deciders, type Parts } from './compile-messages.ts'
 import {
   compileConversation,
-  compileFramingSpec,
-  compileKinds,
   compileMatch,
   compileProducts,
   compileRecovery,
 } from './compile-sections.ts'
 import { type Dialect, makeDialect } from './dialect.ts'
 import { compileDocumentPack, DOCUMENT_SECTIONS, isDocumentPack } from './document/index.ts'
+import type { Now } from './format-times.ts'
 import type { HttpPack } from './http-pack.ts'
 import { IsoPack } from './iso-pack.ts'
 import { makeKeys } from './keys.ts'
 import type { Pack } from './pack.ts'
+import { piecesOf, type Plan, type Variant } from './plan.ts'
 import { mergeTrees, parseTree, type ListTree, type MapTree, type Problem } from './source.ts'
 
 /** The texts of a pack's files by name: `pack.yaml`, `fields.yaml`. Others are not looked at. */
@@ -50,11 +52,13 @@ const EXTENDS_MAX = 8
 /**
  * Makes the pack called `name` from the texts of all packs (it may extend others) and the field
  * tables of the standards, or tells everything that is wrong with it, each with `pack/file:line`.
+ * Dialects that leave out the year of a time (ISO 8583:1987) need `nowMs` to read it.
  */
 export function compilePack(
   name: string,
   packs: ReadonlyMap<string, PackFiles>,
   tables: readonly TableText[] = [],
+  nowMs?: Now,
 ): PackResult {
   const problems: Problem[] = []
   const check = new Check(problems)
@@ -67,7 +71,7 @@ export function compilePack(
   if (root) check.only(root, SECTIONS)
   const sound = root && problems.length === 0 ? root : undefined
   const dialect = sound && dialectOf(check, sound, packs, tables)
-  const pack = sound && assemble(check, name, sound, dialect)
+  const pack = sound && assemble(check, name, sound, dialect, nowMs)
   if (pack && problems.length === 0) return { pack }
   return { problems }
 }
@@ -160,39 +164,63 @@ function assemble(
   name: string,
   root: MapTree,
   dialect: Dialect | undefined,
+  nowMs: Now | undefined,
 ): Pack | undefined {
   const section = <T>(key: (typeof SECTIONS)[number], compile: (entry: MapTreeEntry) => T) => {
     const entry = check.need(root, key)
     return entry && compile(entry)
   }
-  const framing = section('framing', entry => compileFramingSpec(check, entry))
+  const codec = dialect?.codec
+  const framing = section('framing', entry => compilePackFraming(check, entry, codec))
   const conversation = section('conversation', entry => compileConversation(check, entry))
-  const products = section('products', entry => compileProducts(check, entry)) ?? new Map()
-  const names = [...products.values()]
+  const products = section('products', entry => compileProducts(check, entry))
+  const names = products?.names ?? []
   const recovery = section('recovery', entry => compileRecovery(check, entry, names))
-  const kinds = section('kinds', entry => compileKinds(check, entry)) ?? new Map()
+  const kinds = section('kinds', entry => compileKinds(check, entry, codec)) ?? new Map()
   const match = section('match', entry => compileMatch(check, entry))
   const layouts = section('layouts', entry => layoutSources(check, entry))
   const codes = section('codes', entry => compileCodeSections(check, root, entry))
   const messages = section('messages', entry => check.map(entry.value, 'messages'))
   const sets = setSources(check, root)
-  if (!dialect || !layouts || !codes || !messages || !match) return undefined
-  const parts: Parts = { check, dialect, layouts, codes, products, kinds, sets }
+  if (!dialect || !products || !layouts || !codes || !messages || !match) return undefined
+  const parts: Parts = { check, dialect, layouts, codes, products, kinds, sets, nowMs }
   const { plans, deciders } = compileMessages(parts, messages)
   if (!framing || !conversation || !recovery || check.problems.length > 0) return undefined
-  return new IsoPack({
-    name,
-    framing: compileFraming(framing),
-    conversation,
-    recovery,
-    products,
-    dialect,
-    codes,
-    plans,
-    kinds,
-    deciders,
-    matchKey: makeKeys(match, plans),
-  })
+  checkDeciders(check, messages, plans, deciders)
+  if (check.problems.length > 0) return undefined
+  const matchKey = makeKeys(match, plans)
+  const traceDigits = traceDigitsOf(plans)
+  const made = { name, framing, conversation, recovery, products, dialect, codes, plans, kinds }
+  return new IsoPack({ ...made, deciders, matchKey, traceDigits })
+}
+
+/** Frames can be told apart only where something says what they are. */
+function checkDeciders(
+  check: Check,
+  { at }: MapTree,
+  plans: readonly Plan[],
+  { product, outcome }: Deciders,
+): void {
+  if (!outcome || outcome.path.includes('.')) check.wrong(at, 'no element says the outcome')
+  const said = (variant: Variant) =>
+    piecesOf(variant.elements).some(({ path }) => path === 'product')
+  for (const plan of plans) {
+    if (plan.product === undefined) continue
+    const silent = [plan.request, plan.approved, plan.declined].some(variant => !said(variant))
+    if (silent || !product) check.wrong(at, `a ${plan.kind} of ${plan.product} lacks its product`)
+  }
+}
+
+const TRACE_DIGITS = 12
+
+/** Digits of the audit numbers of payments; those of a dialect that has none do not matter. */
+function traceDigitsOf(plans: readonly Plan[]): number {
+  const requests = plans.filter(({ kind }) => kind === 'payment').map(({ request }) => request)
+  const traces = requests.flatMap(({ elements }) =>
+    piecesOf(elements).filter(({ path }) => path === 'trace'),
+  )
+  const widths = traces.map(({ normalise }) => normalise?.('').length || TRACE_DIGITS)
+  return Math.min(TRACE_DIGITS, ...widths)
 }
 
 type MapTreeEntry = NonNullable<ReturnType<MapTree['entries']['get']>>

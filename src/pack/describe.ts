@@ -1,11 +1,20 @@
 import { formatMoney, NadiError, type AmountMinor } from '#base'
-import { type FieldMask, type IsoMessage, latin1Text } from '#iso8583'
-import { DICTIONARY, maskValue, REASONS, type Mask, type Message, type Path } from '#message'
+import { type FieldMask, type FieldSpec, type IsoMessage, type IsoPart, latin1Text } from '#iso8583'
+import {
+  DICTIONARY,
+  isPath,
+  maskValue,
+  REASONS,
+  type Entry,
+  type Mask,
+  type Message,
+  type Path,
+} from '#message'
 import { ACCESS, type Target } from './access.ts'
 import { Cursor } from './cursor.ts'
 import type { Dialect } from './dialect.ts'
 import { enterElement } from './enter.ts'
-import type { Resolved } from './iso-pack.ts'
+import type { Resolved } from './resolve.ts'
 import type { Layout } from './layout.ts'
 import type { DescribedField } from './pack.ts'
 import type { Element } from './plan.ts'
@@ -30,13 +39,63 @@ export function describeFrame(
     const element = resolved?.variant.byNumber[number]
     const raw = fields.raw(number) as Uint8Array
     const offset = raw.byteOffset - fields.frame.byteOffset
-    const value = shown(fields.get(number) ?? '', maskOf(spec?.mask), unsafe)
+    const text = fields.get(number) ?? ''
+    const value = shown(text, maskOfElement(spec, element, text), unsafe)
     const meaning = element && resolved && meaningOf(element, fields, place, resolved)
     const line = { path: `${number}`, name: spec?.name ?? '', offset, length: raw.length, value }
     out.push(meaning === undefined ? line : { ...line, meaning })
-    if (element) out.push(...describeInside(element, fields, place, unsafe))
+    if (element?.inside) describeParts(fields.parts(number) ?? [], spec, element, '', unsafe, out)
+    else if (element) out.push(...describeLayouts(element, fields, place, unsafe))
   }
   return out
+}
+
+/** What has parts is hidden as a whole: its parts are shown one by one, each under its own mask. */
+function maskOfElement(
+  spec: FieldSpec | undefined,
+  element: Element | undefined,
+  text: string,
+): Mask | undefined {
+  if (spec?.children && text !== '') return 'hidden'
+  return maskOf(spec?.mask) ?? (element && maskOfPath(element.path))
+}
+
+function maskOfPath(path: string): Mask | undefined {
+  const entry: Entry | undefined = isPath(path) ? DICTIONARY[path] : undefined
+  return entry?.mask
+}
+
+/** The parts of a composite, and theirs. */
+function describeParts(
+  parts: readonly IsoPart[],
+  spec: FieldSpec | undefined,
+  element: Element,
+  ids: string,
+  unsafe: boolean,
+  out: DescribedField[],
+): void {
+  for (const { id, value, offset, parts: further } of parts) {
+    const its = `${ids}${id}`
+    const child = childOf(spec, id)
+    const piece = element.inside?.pieceOf(its)
+    const path = `${element.number}.${its}`
+    const name = child?.name ?? ''
+    if (further) {
+      out.push({ path, name, offset, length: 0, value: '' })
+      describeParts(further, child, element, `${its}.`, unsafe, out)
+      continue
+    }
+    const mask = maskOf(child?.mask) ?? (piece && maskOfPath(piece.path))
+    // What the table hides as a whole stays hidden where nothing says what a part of it is.
+    const shy = mask ?? (piece ? undefined : maskOf(spec?.mask))
+    out.push({ path, name, offset, length: value.length, value: shown(value, shy, unsafe) })
+  }
+}
+
+function childOf(spec: FieldSpec | undefined, id: string): FieldSpec | undefined {
+  const { children } = spec ?? {}
+  if (!children || children.kind === 'datasets') return undefined
+  return children.fields.find(field => field.id === id)
 }
 
 function shown(value: string, mask: Mask | undefined, unsafe: boolean): string {
@@ -60,7 +119,7 @@ function meaningOf(
   if (element.path === 'outcome') return outcome && `${outcome.meaning}: ${REASONS[outcome.reason]}`
   if (element.path === 'product') return plan.product
   if (element.path === 'kind') return plan.kind
-  if (element.layouts.length > 0) return undefined
+  if (element.layouts.length > 0 || !isPath(element.path)) return undefined
   const cursor = cursorOn(element, fields, place)
   const into = {} as Message
   return quietly(() => element.read(cursor, into))
@@ -68,7 +127,7 @@ function meaningOf(
     : undefined
 }
 
-function describeInside(
+function describeLayouts(
   element: Element,
   fields: IsoMessage,
   place: number,
@@ -78,11 +137,11 @@ function describeInside(
   const layout = element.layouts.find(one => one.fits(cursor.end - cursor.at))
   if (!layout) return []
   const out: DescribedField[] = []
-  quietly(() => describeParts(layout, cursor, {}, `${element.number}.`, unsafe, out))
+  quietly(() => describeLayout(layout, cursor, {}, `${element.number}.`, unsafe, out))
   return out
 }
 
-function describeParts(
+function describeLayout(
   layout: Layout,
   cursor: Cursor,
   into: Target,
@@ -95,11 +154,12 @@ function describeParts(
     if (part.list) {
       for (let index = 0; cursor.at < cursor.end; index++) {
         const inside = `${prefix}${part.name}[${index}].`
-        describeParts(part.list.layout, cursor, {}, inside, unsafe, out)
+        describeLayout(part.list.layout, cursor, {}, inside, unsafe, out)
       }
       continue
     }
     part.read(cursor, into)
+    if (part.path === undefined) continue
     const entry = DICTIONARY[part.path]
     const text = cursor.text.slice(offset, cursor.at).trimEnd()
     const value = shown(text, 'mask' in entry ? entry.mask : undefined, unsafe)

@@ -24,6 +24,7 @@ export function date(width: number, year: number, month: number, day: number): F
       const wire = inOrder ? value : value.slice(6) + value.slice(4, 6) + value.slice(0, 4)
       writer.text(wire, width, 'n', name)
     },
+    form: { tag: 'date', year, month, day },
   }
 }
 
@@ -43,10 +44,11 @@ export function month(): Format {
       return wire
     },
     write: (writer, value: string, name) => writer.text(value, 6, 'n', name),
+    form: { tag: 'month' },
   }
 }
 
-export function localTime(): Format {
+export function wholeTime(): Format {
   return {
     width: 14,
     kinds: ['local-time'],
@@ -66,6 +68,7 @@ export function localTime(): Format {
     },
     write: (writer, value: string, name) => writer.text(value, 14, 'n', name),
     normalise: value => value,
+    form: { tag: 'time' },
   }
 }
 

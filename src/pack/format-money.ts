@@ -9,9 +9,9 @@ import {
 } from './format-basics.ts'
 import { unsayable, type ValueWriter } from './value-writer.ts'
 
-/** What stands before the digits of an amount. */
-type Before =
-  | { readonly before: '' | 'sign' }
+/** What stands before the digits of an amount, and which of them are decimals. */
+export type Before =
+  | { readonly before: '' | 'sign' | 'fee'; readonly sen?: boolean }
   | { readonly before: 'exponent' | 'currency'; readonly exponent: number }
 
 const { number: IDR, exponent: MINOR_DIGITS } = CURRENCIES.IDR
@@ -23,15 +23,21 @@ const DEBIT = 0x44 // D
  *
  *     n11           whole rupiah
  *     x+n10         C (a credit to the customer, negative) or D, then whole rupiah
+ *     C+n8          C, then whole rupiah: a fee
  *     e2+n10        how many of the digits are decimals, then the digits; written with this many
  *     360+e0+n12    ISO 4217 number of the currency before that
+ *
+ * In front of the first three stands `sen` where the digits are hundredths of a rupiah.
  */
 export function money(width: number, how: Before): Format | string {
   if (width < 1 || width > 18) return `an amount has 1 to 18 digits, not ${width}`
   const signed = how.before === 'sign'
-  const exponent = 'exponent' in how ? how.exponent : 0
+  const fee = how.before === 'fee'
+  const fixed = 'sen' in how && how.sen === true ? MINOR_DIGITS : 0
+  const exponent = 'exponent' in how ? how.exponent : fixed
   const currency = how.before === 'currency'
-  const prefix = (signed ? 1 : 0) + ('exponent' in how ? 1 : 0) + (currency ? IDR.length : 0)
+  const letter = signed || fee ? 1 : 0
+  const prefix = letter + ('exponent' in how ? 1 : 0) + (currency ? IDR.length : 0)
   return {
     width: prefix + width,
     kinds: ['money'],
@@ -39,7 +45,8 @@ export function money(width: number, how: Before): Format | string {
     read(cursor, name) {
       if (currency) readCurrency(cursor, name)
       const negative = signed && readSign(cursor, name)
-      const decimals = 'exponent' in how ? readExponent(cursor, name) : 0
+      if (fee) readFeeMark(cursor, name)
+      const decimals = 'exponent' in how ? readExponent(cursor, name) : fixed
       const amount = readMinor(cursor, width, decimals, name)
       // C before zeros is read as nothing too; written it becomes D.
       return negative ? minor(0n - amount) : amount
@@ -49,9 +56,45 @@ export function money(width: number, how: Before): Format | string {
       if (negative && !signed) throw unsayable(name, 'an amount of 0 or more')
       if (currency) writer.text(IDR, IDR.length, 'n', name)
       if (signed) writer.fill(negative ? CREDIT : DEBIT, 1)
+      if (fee) writer.fill(CREDIT, 1)
       if ('exponent' in how) writer.digits(exponent, 1, name)
       writeMinor(writer, negative ? 0n - value : value, width, exponent, name)
     },
+    form: { tag: 'money', digits: width, before: how.before, decimals: exponent },
+  }
+}
+
+/** Digits without zeros before them, as many as the amount has, in whole rupiah or in sen. */
+export function openMoney(max: number, sen: boolean): Format | string {
+  if (max < 1 || max > 18) return `an amount has 1 to 18 digits, not ${max}`
+  const decimals = sen ? MINOR_DIGITS : 0
+  const scale = BigInt(10 ** (MINOR_DIGITS - decimals))
+  return {
+    width: undefined,
+    widthMax: max,
+    kinds: ['money'],
+    blank: '',
+    read(cursor, name) {
+      const width = cursor.end - cursor.at
+      if (width < 1 || width > max) {
+        throw cursor.wrong('PACK_FORMAT', name, cursor.at, `1 to ${max} digits`, `${width}`)
+      }
+      return readMinor(cursor, width, decimals, name)
+    },
+    write(writer, value: AmountMinor, name) {
+      if (value < 0n) throw unsayable(name, 'an amount of 0 or more')
+      if (value % scale !== 0n) throw unsayable(name, `${decimals} decimals`)
+      const text = String(value / scale)
+      if (text.length > max) throw unsayable(name, `at most ${max} digits`)
+      writer.chars(text, 'n', name)
+    },
+  }
+}
+
+function readFeeMark(cursor: Cursor, name: string): void {
+  const start = cursor.take(1, name)
+  if (cursor.text.charCodeAt(start) !== CREDIT) {
+    throw cursor.wrong('CODEC_CONTENT', name, start, 'C')
   }
 }
 

@@ -1,45 +1,72 @@
 import type { ContentClass } from '#iso8583'
 import type { ValueKind } from '#message'
+import { checkClass, checkDigits, ZERO_CODE, type Format } from './format-basics.ts'
+import { date, month, wholeTime } from './format-dates.ts'
+import { money, openMoney } from './format-money.ts'
+import { hundredths, integer, openInteger } from './format-numbers.ts'
 import {
-  checkClass,
-  checkDigits,
-  NUMBER_DIGITS_MAX,
-  readNumber,
-  ZERO_CODE,
-  type Format,
-} from './format-basics.ts'
-import { date, localTime, month } from './format-dates.ts'
-import { money } from './format-money.ts'
+  dateWithoutYear,
+  isoTime,
+  type Now,
+  partOfTime,
+  type TimePart,
+  timeWithoutYear,
+} from './format-times.ts'
 import { unsayable } from './value-writer.ts'
 
-/** The format that `text` describes for a value of the given kind, or what is wrong with it. */
-export function parseFormat(text: string, kind: ValueKind): Format | string {
+/**
+ * The format that `text` describes for a value of the given kind, or what is wrong with it. Times
+ * without a year are understood by `nowMs`.
+ */
+export function parseFormat(text: string, kind: ValueKind, nowMs?: Now): Format | string {
   for (const [pattern, make] of SHAPES) {
     const match = pattern.exec(text)
     if (!match) continue
-    const format = make(match, kind)
+    const format = make(match, kind, nowMs)
     if (typeof format === 'string') return format
     if (!format.kinds.includes(kind)) {
       return `"${text}" is for ${format.kinds.join(', ')}, but this is ${kind}`
     }
     return format
   }
-  return `"${text}" is not a format; there are n12, ans25, ans16 zero-left, ans..999, YYYYMM, YYYYMMDD, DDMMYYYY, YYYYMMDDhhmmss, rupiah n11, rupiah x+n10, rupiah e2+n10, rupiah 360+e0+n12, hundredths e2+n10, one of 0=meter 1=id`
+  return `"${text}" is not a format; there are n12, ans25, ans16 zero-left, ans..999, YYYYMM, YYYYMMDD, DDMMYYYY, YYYYMMDDhhmmss, MMDDhhmmss, MMDDhhmmss GMT, hhmmss, MMDD, MMDD+1, YDDDhh, ISO, about YYYYMMDDhhmmss, n11 unpadded, rupiah n11, rupiah n..12, rupiah x+n10, rupiah C+n8, sen n12, rupiah e2+n10, rupiah 360+e0+n12, hundredths e2+n10, one of 0=meter 1=id`
 }
 
-type Make = (match: RegExpExecArray, kind: ValueKind) => Format | string
+type Make = (match: RegExpExecArray, kind: ValueKind, nowMs?: Now) => Format | string
 
 const SHAPES: readonly (readonly [RegExp, Make])[] = [
   [/^n(\d+)$/, ([, w], kind) => (kind === 'integer' ? integer(Number(w)) : digits(Number(w)))],
   [/^(a|an|anp|ans)(\d+)$/, ([, c, w]) => text(c as ContentClass, Number(w))],
   [/^(an|ans)(\d+) zero-left$/, ([, c, w]) => zeroLeft(c as ContentClass, Number(w))],
-  [/^(n|a|an|anp|ans)\.\.(\d+)$/, ([, c, w]) => rest(c as ContentClass, Number(w))],
+  [/^n(\d+) unpadded$/, ([, w]) => unpadded(Number(w))],
+  [
+    /^(n|a|an|anp|ans)\.\.(\d+)$/,
+    ([, c, w], kind) =>
+      kind === 'integer' ? openInteger(Number(w)) : rest(c as ContentClass, Number(w)),
+  ],
   [/^YYYYMMDD$/, () => date(8, 0, 4, 6)],
   [/^DDMMYYYY$/, () => date(8, 4, 2, 0)],
   [/^YYYYMM$/, () => month()],
-  [/^YYYYMMDDhhmmss$/, () => localTime()],
-  [/^rupiah n(\d+)$/, ([, w]) => money(Number(w), { before: '' })],
-  [/^rupiah x\+n(\d+)$/, ([, w]) => money(Number(w), { before: 'sign' })],
+  [/^YYYYMMDDhhmmss$/, () => wholeTime()],
+  [
+    /^MMDDhhmmss( GMT)?$/,
+    ([, gmt], _, nowMs) => (nowMs ? timeWithoutYear(nowMs, gmt !== undefined) : NO_CLOCK),
+  ],
+  [
+    /^MMDD$/,
+    (_, kind, nowMs) => {
+      if (kind === 'local-time') return partOfTime('MMDD')
+      return nowMs ? dateWithoutYear(nowMs) : NO_CLOCK
+    },
+  ],
+  [/^ISO$/, () => isoTime()],
+  [/^(hhmmss|YDDDhh|MMDD\+1|about YYYYMMDDhhmmss)$/, ([, part]) => partOfTime(part as TimePart)],
+  [/^(rupiah|sen) n(\d+)$/, ([, u, w]) => money(Number(w), { before: '', sen: u === 'sen' })],
+  [/^(rupiah|sen) n\.\.(\d+)$/, ([, u, w]) => openMoney(Number(w), u === 'sen')],
+  [
+    /^(rupiah|sen) ([xC])\+n(\d+)$/,
+    ([, u, x, w]) => money(Number(w), { before: x === 'x' ? 'sign' : 'fee', sen: u === 'sen' }),
+  ],
   [
     /^rupiah e([0-2])\+n(\d+)$/,
     ([, e, w]) => money(Number(w), { before: 'exponent', exponent: Number(e) }),
@@ -52,19 +79,7 @@ const SHAPES: readonly (readonly [RegExp, Make])[] = [
   [/^one of( \w+=\S+)+$/, match => oneOf(match[0].slice(7))],
 ]
 
-function integer(width: number): Format | string {
-  if (width < 1 || width > NUMBER_DIGITS_MAX) return `n${width} is too wide for an integer`
-  return {
-    width,
-    kinds: ['integer'],
-    blank: '0',
-    read: (cursor, name) => readNumber(cursor, width, name),
-    write(writer, value: number, name) {
-      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(name, 'a whole number')
-      writer.digits(value, width, name)
-    },
-  }
-}
+const NO_CLOCK = 'a time without its year needs a clock, and this pack was given none'
 
 function digits(width: number): Format | string {
   if (width < 1) return 'a width of 0 holds nothing'
@@ -82,6 +97,18 @@ function digits(width: number): Format | string {
       writer.text(value, Math.min(width, value.length), 'n', name)
     },
     normalise: value => value.padStart(width, '0'),
+    form: { tag: 'digits', width },
+  }
+}
+
+/** Digits of which zeros to the left are no part: an identification of up to so many. */
+function unpadded(width: number): Format | string {
+  const format = digits(width)
+  if (typeof format === 'string') return format
+  const { form: _, ...rest } = format
+  return {
+    ...rest,
+    read: (cursor, name) => (format.read(cursor, name) as string).replace(/^0+(?=.)/, ''),
   }
 }
 
@@ -105,6 +132,7 @@ function text(content: ContentClass, width: number): Format | string {
       writer.fill(0x20, width - value.length)
     },
     normalise: value => value.padEnd(width),
+    form: { tag: 'text', content, width },
   }
 }
 
@@ -125,6 +153,7 @@ function zeroLeft(content: ContentClass, width: number): Format {
       writer.chars(value, content, name)
     },
     normalise: value => value.padStart(width, '0'),
+    form: { tag: 'zero-left', content, width },
   }
 }
 
@@ -132,6 +161,7 @@ function zeroLeft(content: ContentClass, width: number): Format {
 function rest(content: ContentClass, max: number): Format {
   return {
     width: undefined,
+    widthMax: max,
     kinds: ['text', 'digits'],
     blank: '',
     read(cursor, name) {
@@ -149,28 +179,7 @@ function rest(content: ContentClass, max: number): Format {
       writer.chars(value, content, name)
     },
     normalise: value => value,
-  }
-}
-
-/** kWh: a digit that says 2 decimals, then the digits. */
-function hundredths(width: number): Format | string {
-  if (width < 1 || width > NUMBER_DIGITS_MAX) return `n${width} is too wide for an integer`
-  return {
-    width: 1 + width,
-    kinds: ['integer'],
-    blank: '0',
-    read(cursor, name) {
-      const start = cursor.take(1, name)
-      if (cursor.text.charCodeAt(start) !== ZERO_CODE + 2) {
-        throw cursor.wrong('PACK_FORMAT', name, start, '2 decimals')
-      }
-      return readNumber(cursor, width, name)
-    },
-    write(writer, value: number, name) {
-      if (!Number.isSafeInteger(value) || value < 0) throw unsayable(name, 'a whole number')
-      writer.digits(2, 1, name)
-      writer.digits(value, width, name)
-    },
+    form: { tag: 'rest', content, max },
   }
 }
 
@@ -201,5 +210,6 @@ function oneOf(pairs: string): Format | string {
       if (code === undefined) throw unsayable(name, [...codes.keys()].join(' or '))
       writer.text(code, width, 'an', name)
     },
+    form: { tag: 'one-of', words, width },
   }
 }

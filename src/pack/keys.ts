@@ -1,6 +1,6 @@
 import type { Message, Path } from '#message'
 import { ACCESS } from './access.ts'
-import type { Plan } from './plan.ts'
+import { piecesOf, type Plan } from './plan.ts'
 
 /** Never on the wire in any part of a key, so that two sets of parts cannot run together. */
 const SEPARATOR = '|'
@@ -39,10 +39,10 @@ export function makeKeys(
 }
 
 function makePart(path: Path, plan: Plan): KeyPart | undefined {
-  const element = plan.request.elements.find(one => one.path === path)
-  if (!element || path === 'outcome') return undefined
+  const piece = piecesOf(plan.request.elements).find(one => one.path === path)
+  if (!piece || path === 'outcome') return undefined
   const access = ACCESS[path]
-  const normalise = element.normalise ?? ((value: string) => value)
+  const normalise = piece.normalise ?? ((value: string) => value)
   return message => {
     const value = access.get(message) as string | undefined
     return value === undefined ? '' : normalise(value)

@@ -12,11 +12,13 @@ import type { ValueWriter } from './value-writer.ts'
 export type Part = {
   /** As it stands in the pack: `customer.name`, `bills`, `count of bills`. */
   readonly name: string
-  /** The whole path of the dictionary; of a count, that of its list. */
-  readonly path: Path
+  /** The whole path of the dictionary; of a count, that of its list; of a constant none. */
+  readonly path: Path | undefined
   /** Characters, of a list 0; undefined when it takes the rest. */
   readonly width: number | undefined
   readonly list?: ListShape
+  /** What it is, for straight code. */
+  readonly is: PartKind
   read(cursor: Cursor, into: Target): void
   write(writer: ValueWriter, from: Target): void
   /** Whether a message says enough for it to be written. */
@@ -24,6 +26,24 @@ export type Part = {
   /** Whether a message says this very part. */
   isSaid(from: Target): boolean
 }
+
+export type PartKind =
+  | {
+      readonly tag: 'value'
+      readonly format: Format
+      readonly optional: boolean
+      readonly again: boolean
+    }
+  | { readonly tag: 'constant'; readonly text: string }
+  /** The number of items of the list at that path. */
+  | { readonly tag: 'count'; readonly width: number }
+  /** A list whose count stood before it, or that goes on to the end. */
+  | {
+      readonly tag: 'list'
+      readonly shape: ListShape
+      readonly optional: boolean
+      readonly counted: boolean
+    }
 
 export type ListShape = { readonly min: number; readonly max: number; readonly layout: Layout }
 
@@ -95,13 +115,14 @@ export type ValueOptions = {
 export function valuePart(format: Format, access: Access, options: ValueOptions): Part {
   const { path, readName, writePath, optional, again } = options
   // Taken out once: a call of a variable is cheaper than a look into an object of many shapes.
-  const { width, blank, read, write } = format
+  const { width, blank, read, write, partial = false } = format
   const { get, set } = access
   const blankByte = blank.charCodeAt(0)
   return {
     name: readName,
     path,
     width,
+    is: { tag: 'value', format, optional, again },
     read(cursor, into) {
       if (optional && isBlank(cursor, width, blankByte)) {
         cursor.at = width === undefined ? cursor.end : cursor.take(width, readName) + width
@@ -109,6 +130,7 @@ export function valuePart(format: Format, access: Access, options: ValueOptions)
       }
       const start = cursor.at
       const value = read(cursor, readName)
+      if (partial) return
       if (again) checkSame(get(into), value, cursor, start, readName)
       set(into, value)
     },
@@ -137,6 +159,27 @@ function checkSame(before: unknown, now: unknown, cursor: Cursor, start: number,
   throw cursor.wrong('PACK_FORMAT', name, start, 'the same as in the field before')
 }
 
+/** Characters that are always the same and say nothing. */
+export function constantPart(value: string): Part {
+  const bytes = Buffer.from(value, 'latin1')
+  const name = `is ${value}`
+  return {
+    name,
+    path: undefined,
+    width: value.length,
+    is: { tag: 'constant', text: value },
+    read(cursor) {
+      const start = cursor.take(value.length, name)
+      if (!cursor.text.startsWith(value, start)) {
+        throw cursor.wrong('PACK_FORMAT', name, start, value)
+      }
+    },
+    write: (writer, _from) => writer.bytes(bytes),
+    canWrite: () => true,
+    isSaid: () => false,
+  }
+}
+
 /** The number of items of a list that follows it. */
 export function countPart(
   format: { readonly width: number },
@@ -148,6 +191,7 @@ export function countPart(
     name,
     path,
     width: format.width,
+    is: { tag: 'count', width: format.width },
     read(cursor) {
       cursor.counts[slot] = readNumber(cursor, format.width, name)
     },
@@ -179,6 +223,7 @@ export function listPart(access: Access, options: ListOptions): Part {
     path,
     width: 0,
     list: shape,
+    is: { tag: 'list', shape, optional, counted: slot !== undefined },
     read(cursor, into) {
       const start = cursor.at
       const fitting = (cursor.end - start) / layout.fixedWidth

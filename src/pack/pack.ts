@@ -18,6 +18,12 @@ export interface Pack {
   /** The products that this dialect can carry. */
   readonly products: readonly string[]
 
+  /**
+   * Digits of its audit numbers (DE11). Whoever numbers messages for it keeps to that many and does
+   * not use one twice on a day.
+   */
+  readonly traceDigits: number
+
   /** Frame to message. Never throws on bad input: what cannot be read is a reject, which is a value. */
   read(frame: Uint8Array): PackRead
   /** Message to frame. Throws CODEC_VALUE or PACK_MISSING_FIELD, with the path, when it cannot be said. */

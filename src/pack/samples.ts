@@ -66,7 +66,7 @@ function toValue(check: Check, tree: Tree, path: string): unknown {
 
 function toScalar(check: Check, at: string, text: string, path: string): unknown {
   if (path === 'repeat') return text === 'yes'
-  if (ENVELOPE.includes(path.replace('outcome.', ''))) return text
+  if (ENVELOPE.includes(path.replace('outcome.', '')) || path.startsWith('echoed.')) return text
   if (!isPath(path)) return check.wrong(at, `"${path}" is not a path of the normalized message`)
   const { kind } = DICTIONARY[path]
   if (kind === 'money')

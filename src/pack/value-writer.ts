@@ -82,6 +82,12 @@ export class ValueWriter {
     this.#length = start + count
   }
 
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#buffer.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
   /** The value as text. */
   toText(): string {
     return latin1Text(this.#buffer, 0, this.#length)

@@ -72,7 +72,7 @@ const rows: Row[] = [
     'an unknown length',
     'pack.yaml',
     'length: 2 bytes big-endian',
-    'length: 3 bytes big-endian',
+    'length: 3 octets',
     /is not a form of length; there are 2 bytes/,
   ],
   [
@@ -107,8 +107,8 @@ const rows: Row[] = [
     'a framing with more',
     'pack.yaml',
     'counts: body,',
-    'counts: body, header: 2,',
-    /"header" is not known here/,
+    'counts: body, preamble: 2,',
+    /"preamble" is not known here/,
   ],
   // conversation and recovery
   [

@@ -52,6 +52,8 @@ export interface IsoWriter {
   setBytes(number: number, value: Uint8Array): this
   /** A value whose characters stand in bytes, one a byte. */
   setText(number: number, characters: Uint8Array, length: number): this
+  /** A composite from its parts; numbered ones are put in order, tags keep theirs. */
+  setParts(number: number, parts: readonly IsoEntry[]): this
   /** Opens a plain text field, whose value is then written piece by piece, until `close`. */
   open(number: number): this
   /** A whole number of so many digits, zeros to its left. */
@@ -99,6 +101,8 @@ export interface IsoMessage {
   /** The value's raw bytes: a view into the frame. */
   raw(number: number): Uint8Array | undefined
   at(path: string): string | undefined
+  /** What a composite holds, in its order on the wire; undefined for what is none. */
+  parts(number: number): readonly IsoPart[] | undefined
   /** All values, nested: for tools. */
   toPlain(): PlainMessage
   /** A draft of the answer: the response type of this message, and the given fields copied raw. */
@@ -106,6 +110,19 @@ export interface IsoMessage {
   /** A draft with every field copied raw. `draft().build()` is byte-identical to the frame. */
   draft(): IsoDraft
 }
+
+/** One part of a composite. */
+export type IsoPart = {
+  readonly id: string
+  /** Empty where it has parts of its own. */
+  readonly value: string
+  /** Where its data begin in the frame; of what hexadecimal says, where that begins. */
+  readonly offset: number
+  readonly parts: readonly IsoPart[] | undefined
+}
+
+/** A part to be written. */
+export type IsoEntry = { readonly id: string; readonly value: string | readonly IsoEntry[] }
 
 /** A message being written. Fields may be set in any order. */
 export interface IsoDraft {

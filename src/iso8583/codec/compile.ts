@@ -88,6 +88,7 @@ class Codec implements IsoCodec {
   }
 
   fromPlain(plain: PlainMessage): Uint8Array {
+    if (typeof plain?.mti !== 'string') throw badValue('mti', 'four digits, or nothing')
     const draft = new Draft(this.#layout, plain.mti)
     const { fields, variants } = this.#layout
     if (plain.header !== undefined) draft.setHeader(headerOf(plain.header))
@@ -115,6 +116,7 @@ function checkOverlayPaths(layout: Layout): void {
 }
 
 function headerOf(hex: string): Uint8Array {
-  if (!/^(?:[0-9a-fA-F]{2})*$/.test(hex)) throw badValue('header', 'hexadecimal digits')
+  if (typeof hex !== 'string' || !/^(?:[0-9a-fA-F]{2})*$/.test(hex))
+    throw badValue('header', 'hexadecimal digits')
   return Buffer.from(hex, 'hex')
 }

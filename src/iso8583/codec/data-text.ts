@@ -103,8 +103,11 @@ function checkerOf(spec: FieldSpec, charOfByte: Uint8Array, path: string): Data[
   }
 }
 
-function wrongText(value: string, { content }: FieldSpec, { anyContent }: DataOptions) {
+function wrongText(value: string, spec: FieldSpec, { anyContent }: DataOptions) {
+  const { content, length, size } = spec
   const { bits, text } = CLASSES[content]
+  // Filled up with zeros, nothing would be a number without its sign.
+  if (content === 'x+n' && value === '' && length.form === 'fixed' && size > 0) return text
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
     if (code > 0xff) return 'characters of one byte'

@@ -293,6 +293,8 @@ export class Field {
     }
     this.#fillUp(out, start)
     this.#end(out, at, this.#data.unitsOf(out.at - start))
+    // Parts that are right alone need not be so together: in a class of all of them, or in an order.
+    if (!this.path.includes('.')) this.#verify(out, at)
   }
 
   /** The field as it lay on the wire, where it may have been the last and something follows now. */

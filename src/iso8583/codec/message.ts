@@ -1,9 +1,10 @@
-import type { IsoCodec, IsoDraft, IsoMessage, PlainMessage } from './codec.ts'
+import type { IsoCodec, IsoDraft, IsoMessage, IsoPart, PlainMessage } from './codec.ts'
 import { copyOf } from './draft.ts'
 import type { Field } from './field.ts'
 import type { Layout } from './layout.ts'
 import { mtiText, responseOf } from './mti.ts'
 import type { Facts } from './overlay.ts'
+import { partsOf } from './parts.ts'
 import { plainOf } from './plain.ts'
 import { popCount } from './pop-count.ts'
 import { SCAN } from './scan.ts'
@@ -100,6 +101,10 @@ export class Message implements IsoMessage, Facts {
 
   at(path: string): string | undefined {
     return this.codec.path(path).read(this)
+  }
+
+  parts(number: number): readonly IsoPart[] | undefined {
+    return partsOf(this, number)
   }
 
   toPlain(): PlainMessage {

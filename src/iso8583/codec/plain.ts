@@ -56,6 +56,7 @@ export function fillPlain(
   fields: PlainMessage['fields'],
   fieldOf: (number: number) => Field | undefined,
 ): void {
+  if (!isMap(fields)) throw badValue('fields', 'data elements by number')
   for (const [id, value] of Object.entries(fields)) {
     const number = /^[1-9][0-9]{0,2}$/.test(id) ? Number(id) : 0
     const field = fieldOf(number)
@@ -67,10 +68,15 @@ export function fillPlain(
 function entryValue(field: Field, value: PlainValue): EntryValue {
   if (typeof value === 'string') return value
   const { composite } = field
-  if (!composite || typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!composite || !isMap(value)) {
     throw badValue(field.path, composite ? 'a text or parts by id' : 'a text')
   }
-  return partsOf(field, composite, value as { readonly [id: string]: PlainValue })
+  return partsOf(field, composite, value)
+}
+
+/** Values come from files and other programs, too. */
+function isMap(value: unknown): value is { readonly [id: string]: PlainValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function partsOf(
@@ -91,14 +97,18 @@ function partsOf(
     if (one === undefined) throw badValue(`${field.path}.${id}`, 'a value')
     entries.push({ id, value: entryValue(part, one) })
   }
-  const missing = ids.find(id => !taken.has(id))
+  const missing = ids.find(id => taken.get(id) !== repeated(values[id], id).length)
   if (missing !== undefined) throw badValue(`${field.path}.${missing}`, `a place in ${ORDER_KEY}`)
   return entries
 }
 
 function orderOf(values: { readonly [id: string]: PlainValue }): readonly string[] | undefined {
-  const order = values[ORDER_KEY]
-  return Array.isArray(order) ? (order as string[]) : undefined
+  const order: unknown = values[ORDER_KEY]
+  return isTexts(order) ? order : undefined
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
 }
 
 function repeated(value: PlainValue | undefined, id: string): string[] {

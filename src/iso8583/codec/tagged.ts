@@ -51,7 +51,7 @@ export function tagged(spec: Tagged, path: string, depth: number, compile: Compi
     spec,
     numbered: false,
     fieldOf(id) {
-      const known = fields.get(id)
+      const known = fields.get(tag.named(id))
       return (
         known ?? (spec.unknown === 'keep' && tag.wrong(id) === undefined ? other(id) : undefined)
       )
@@ -72,7 +72,7 @@ export function tagged(spec: Tagged, path: string, depth: number, compile: Compi
   }
 
   function writeEntry(out: Out, { id, value }: Entry): void {
-    const known = fields.get(id)
+    const known = fields.get(tag.named(id))
     const wrong = tag.wrong(id)
     if (wrong !== undefined) throw badValue(`${path}.${id}`, wrong)
     if (!known && spec.unknown === 'error') throw badValue(`${path}.${id}`, 'a tag of the dialect')
@@ -110,6 +110,8 @@ function tagOf({ tag, fields }: Tagged, path: string) {
   const whole = (id: string): string => (short.get(id) === id ? id : id.padStart(characters, '0'))
   return {
     bytes,
+    /** As the table names it: `2` and `02` are the same tag on the wire. */
+    named: (id: string): string => short.get(whole(id)) ?? id,
     read(wire: Wire, at: number): string {
       data.check(wire, at, at + bytes, tag.size)
       const text = data.read(wire.bytes, at, at + bytes, tag.size)

@@ -1,5 +1,5 @@
 import { type Bitmap, setBit } from './bitmap.ts'
-import type { IsoWriter } from './codec.ts'
+import type { IsoEntry, IsoWriter } from './codec.ts'
 import { Draft } from './draft.ts'
 import type { Field } from './field.ts'
 import type { Layout } from './layout.ts'
@@ -77,6 +77,11 @@ export class PlaceWriter implements IsoWriter, Facts {
       field.close(out, at)
     }
     if (this.#layout.variants) this.#note(number, latin1Text(characters, 0, length))
+    return this
+  }
+
+  setParts(number: number, parts: readonly IsoEntry[]): this {
+    this.#next(number).write(this.#out, parts)
     return this
   }
 
@@ -207,6 +212,12 @@ export class DraftWriter implements IsoWriter {
 
   setText(number: number, characters: Uint8Array, length: number): this {
     return this.set(number, latin1Text(characters, 0, length))
+  }
+
+  setParts(number: number, parts: readonly IsoEntry[]): this {
+    this.#inOrder(number)
+    this.#draft.put(number, parts)
+    return this
   }
 
   open(number: number): this {

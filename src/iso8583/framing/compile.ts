@@ -207,10 +207,13 @@ function deliverer(spec: FramingSpec, parts: Parts): CountedShape['deliver'] {
   const { frameBytesMax } = spec
   const only = trailer.length === 1 ? (trailer[0] as number) : -1
   if (!header && trailer.length <= 1) {
-    return (bytes, start, end, onFrame) => {
-      if (only < 0) return onFrame(bytes.subarray(start, end), NOTHING)
-      if (bytes[end - 1] !== only) throw wrongTrailer(trailer)
-      onFrame(bytes.subarray(start, end - 1), NOTHING)
+    return (bytes, start, trailerEnd, onFrame) => {
+      const end = trailerEnd - trailer.length
+      if (only >= 0 && bytes[end] !== only) throw wrongTrailer(trailer)
+      const body = bytes.subarray(start, end)
+      // What is looked for and not counted can be longer by as much as ends it.
+      if (body.length > frameBytesMax) throw wrongSize(spec, body)
+      onFrame(body, NOTHING)
     }
   }
   return (bytes, start, trailerEnd, onFrame: OnFrame) => {

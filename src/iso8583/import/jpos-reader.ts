@@ -121,7 +121,8 @@ export class JposReader {
 
   read(element: XmlElement): { className: string; jpos: JposField } | undefined {
     const className = simpleClassName(element.attributes.get('class') ?? '')
-    const id = element.attributes.get('id')?.trim() ?? ''
+    const written = element.attributes.get('id')?.trim() ?? ''
+    const id = /^\d{1,7}$/.test(written) ? String(Number(written)) : written
     const kind = jposClass(className)
     if (!kind) {
       const why = INEXPRESSIBLE_CLASSES[className]
@@ -179,7 +180,9 @@ export class JposReader {
     const bitmap: BitmapSpec =
       spec.extension === 'auto' ? spec : { ...spec, extension: 'forbidden', bytes: 8 }
     const tertiaryField = this.number(root, 'thirdBitmapField')
-    return tertiaryField === undefined ? bitmap : { ...bitmap, most: 2, tertiaryField }
+    if (tertiaryField === undefined) return bitmap
+    // It stands behind the second one, which then must be able to be there.
+    return { ...bitmap, extension: 'auto', bytes: 8, most: 2, tertiaryField }
   }
 }
 
@@ -190,8 +193,11 @@ function mtiOf(element: XmlElement | undefined): MtiSpec {
   return { encoding: data === 'ebcdic-1047' ? data : 'ascii', versions: [] }
 }
 
+const BITMAP_BYTES_MAX = 1024
+
 export function bitmapClassOf(element: XmlElement | undefined): BitmapSpec | undefined {
   if (!element) return undefined
-  const length = Number(element.attributes.get('length') ?? 0)
+  const length = Number(element.attributes.get('length')?.trim() ?? 0)
+  if (!Number.isInteger(length) || length < 1 || length > BITMAP_BYTES_MAX) return undefined
   return bitmapSpecOfJposClass(element.attributes.get('class') ?? '', length)
 }

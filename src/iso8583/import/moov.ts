@@ -7,6 +7,7 @@ import type {
   MtiSpec,
   PadSpec,
 } from '../codec/spec.ts'
+import { isTag } from '../codec/tlv.ts'
 import { checkSpec } from '../tables/check.ts'
 import { parseTree, type MapTree, type Tree } from '../tables/tree.ts'
 import { contentOfType, lengthOfPrefix, MOOV_ENCODINGS, MOOV_TYPES } from './moov-words.ts'
@@ -171,7 +172,11 @@ class MoovReader {
     }
     const unknown = textOf(tag as Tree, 'skipUnknownTLVTags') === 'true' ? 'keep' : 'error'
     if (enc === 'BerTLVTag') {
-      const fields = this.#parts(subfields, true).map(asValue)
+      const fields = this.#parts(subfields, true).flatMap(field => {
+        if (isTag(field.id)) return [asValue(field)]
+        this.note(subfields.at, `"${field.id.slice(0, 40)}" is no BER tag; it is left out`)
+        return []
+      })
       return { kind: 'ber-tlv', fields, unknown }
     }
     return this.#tagged(tag as Tree, enc, subfields, unknown)
@@ -238,11 +243,21 @@ class MoovReader {
     }
   }
 
+  /** Where parts have no tag, what names them is a number: `01` and `1` are the same. */
+  #number(key: string, at: string): string | undefined {
+    if (/^\d{1,3}$/.test(key)) return String(Number(key))
+    this.note(at, `"${key.slice(0, 40)}" is not the number of a part; it is left out`)
+    return undefined
+  }
+
   /** By number, or by hexadecimal tag, as moov sorts them. */
   #parts(subfields: MapTree, tags: boolean): FieldSpec[] {
     const radix = tags && [...subfields.entries.keys()].some(key => /[A-F]/i.test(key)) ? 16 : 10
     return [...subfields.entries]
-      .flatMap(([key, { at, value }]) => this.#field(key, at, value) ?? [])
+      .flatMap(([key, { at, value }]) => {
+        const id = tags ? key : this.#number(key, at)
+        return (id === undefined ? undefined : this.#field(id, at, value)) ?? []
+      })
       .toSorted((a, b) => Number.parseInt(a.id, radix) - Number.parseInt(b.id, radix))
   }
 }

@@ -24,13 +24,17 @@ export function compileCall(scope: ValueScope, { text, at }: TextTree): Call | u
   const match = /^([A-Z]+) (\/\S*(?: \S+)*)$/.exec(text)
   const method = METHODS.find(one => one === match?.[1])
   if (!match || !method) {
-    return check.wrong(at, `"${text}" must read like "POST /v1/bill"; methods are ${METHODS.join(', ')}`)
+    return check.wrong(
+      at,
+      `"${text}" must read like "POST /v1/bill"; methods are ${METHODS.join(', ')}`,
+    )
   }
   const pieces = (match[2] as string).split(/\{([^{}]*)\}/)
   const values: Value[] = []
   for (const [index, piece] of pieces.entries()) {
     if (index % 2 === 0) {
-      if (!/^[\x21-\x7e]*$/.test(piece)) return check.wrong(at, `"${piece}" cannot stand in a target`)
+      if (!/^[\x21-\x7e]*$/.test(piece))
+        return check.wrong(at, `"${piece}" cannot stand in a target`)
       continue
     }
     const value = compileValue(scope, { tag: 'text', at, text: piece })

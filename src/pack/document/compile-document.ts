@@ -62,9 +62,7 @@ export function compileDocumentPack(
   root: MapTree,
 ): HttpPack | undefined {
   const sections = new Sections(check, root)
-  const kind = sections.need('content', ({ value }) =>
-    check.oneOf(value, 'content', CONTENT_KINDS),
-  )
+  const kind = sections.need('content', ({ value }) => check.oneOf(value, 'content', CONTENT_KINDS))
   const credentials = compileCredentials(check, root.entries.get('credentials'))
   const products = sections.need('products', entry => compileDocumentProducts(check, entry))
   const codes = sections.need('codes', entry => codeSections(check, sections, entry))
@@ -138,7 +136,11 @@ export class Sections {
   }
 }
 
-function codeSections(check: Check, sections: Sections, { value }: MapEntry): CodeTable | undefined {
+function codeSections(
+  check: Check,
+  sections: Sections,
+  { value }: MapEntry,
+): CodeTable | undefined {
   const map = check.map(value, 'codes')
   return map && compileCodes(check, map, sections.map('say'))
 }
@@ -244,7 +246,9 @@ function sessionSection(
   const map = sections.map('session')
   if (!map) return undefined
   check.only(map, ['call', 'content', 'headers', 'request', 'token', 'expires', 'told'])
-  const [call, request, token] = ['call', 'request', 'token'].map(key => check.need(map, key)?.value)
+  const [call, request, token] = ['call', 'request', 'token'].map(
+    key => check.need(map, key)?.value,
+  )
   const line = call && check.text(call, 'call')
   const compiledCall = line && compileCall(scope, line)
   const body = request && check.map(request, 'request')
@@ -315,4 +319,3 @@ function rejectSection(
   const shape = map && compileShape(scope, map)
   return shape && { shape, content }
 }
-

@@ -21,7 +21,16 @@ export type PlanScope = {
   readonly headers: MapTree | undefined
 }
 
-const MESSAGE_KEYS = ['call', 'content', 'headers', 'service', 'request', 'approved', 'declined', 'unknown']
+const MESSAGE_KEYS = [
+  'call',
+  'content',
+  'headers',
+  'service',
+  'request',
+  'approved',
+  'declined',
+  'unknown',
+]
 
 /**
  * `groups:` and `messages:`: for each group of products (or a product alone), for each kind, how it
@@ -120,13 +129,19 @@ function compileDraft(
   const callback = suffix === 'callback'
   if (!isKind(kind) || more.length > 0 || (suffix !== undefined && !callback)) {
     const known = KINDS.join(', ')
-    return check.wrong(at, `"${key}" is not a kind of message; there are ${known}, each also "KIND callback"`)
+    return check.wrong(
+      at,
+      `"${key}" is not a kind of message; there are ${known}, each also "KIND callback"`,
+    )
   }
   if (value.tag === 'text') {
     const other = /^as (\S+)$/.exec(value.text)?.[1]
     const same = isKind(other) ? plans.get(other) : undefined
     if (same) return { ...same, kind, shared: true }
-    return check.wrong(value.at, `"${value.text}" must read "as KIND", and name one that stands here`)
+    return check.wrong(
+      value.at,
+      `"${value.text}" must read "as KIND", and name one that stands here`,
+    )
   }
   const map = check.map(value, key)
   return map && compilePlan(scope, map, kind, callback, products)
@@ -207,6 +222,11 @@ function compileContent(scope: PlanScope, map: MapTree): Content | undefined {
 function compileOwnHeaders({ check, shapes, headers }: PlanScope, map: MapTree) {
   const entry = map.entries.get('headers')
   const own = entry && check.map(entry.value, 'headers')
-  const all = new Map([...compileHeaders(shapes, headers), ...compileHeaders(shapes, own)].map(one => [one.name, one]))
+  const all = new Map(
+    [...compileHeaders(shapes, headers), ...compileHeaders(shapes, own)].map(one => [
+      one.name,
+      one,
+    ]),
+  )
   return [...all.values()]
 }

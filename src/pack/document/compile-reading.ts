@@ -33,7 +33,10 @@ export function compileReading(check: Check, sections: Sections): Reading {
   return {
     unknown: (unknown && check.oneOf(unknown, 'unknown', ['kept', 'refused'])) ?? 'kept',
     bom: (bom && check.oneOf(bom, 'bom', ['refused', 'skipped'])) ?? 'refused',
-    types: (types && check.list(types, 'types')?.items.flatMap(one => check.text(one, 'a type')?.text ?? [])) ?? [],
+    types:
+      (types &&
+        check.list(types, 'types')?.items.flatMap(one => check.text(one, 'a type')?.text ?? [])) ??
+      [],
     limits: compileLimits(check, map),
     namespaces,
     prefixes: isXml ? new Set(namespaces.values()) : undefined,

@@ -5,6 +5,7 @@ import { isKind, KINDS } from '../codes.ts'
 import type { MapTree, Tree } from '../source.ts'
 import { compileValue } from './compile-value.ts'
 import { makeInside } from './inside.ts'
+import { interned } from './json-reader.ts'
 import type { ValueScope } from './scope.ts'
 import type { LeafPart, ListAccess, ListPart, Part, Shape } from './value.ts'
 import type { Namespaces } from './xml-reader.ts'
@@ -44,7 +45,10 @@ export function compileShape(
   for (const [key, { at, value }] of spread(scope, tree, 0)) {
     const match = KEY.exec(key)
     if (!match) {
-      scope.check.wrong(at, `"${key}" is no key of a body; write name, name?, name[bills], @name or "name as xml"`)
+      scope.check.wrong(
+        at,
+        `"${key}" is no key of a body; write name, name?, name[bills], @name or "name as xml"`,
+      )
       continue
     }
     if (depth > DEPTH_MAX) {
@@ -89,11 +93,12 @@ function spread(scope: ShapeScope, tree: MapTree, depth: number): Map<string, En
 
 function compilePart(
   scope: ShapeScope,
-  [, name = '', list, min, max, inside, mark]: RegExpExecArray,
+  [, written = '', list, min, max, inside, mark]: RegExpExecArray,
   value: Tree,
   around: string,
   depth: number,
 ): Part | undefined {
+  const name = interned(written)
   const path = around === '' ? name : `${around}.${name}`
   const base = { name, key: `${JSON.stringify(name)}:`, optional: mark === '?', path }
   if (list !== undefined) {
@@ -118,11 +123,7 @@ type PartBase = {
   readonly path: string
 }
 
-function compileLeaf(
-  scope: ShapeScope,
-  base: PartBase,
-  value: Tree,
-): LeafPart | undefined {
+function compileLeaf(scope: ShapeScope, base: PartBase, value: Tree): LeafPart | undefined {
   const line = scope.check.text(value, `"${base.name}"`)
   if (!line) return undefined
   const [, text = line.text, what, words] = WHEN.exec(line.text) ?? []
@@ -133,11 +134,15 @@ function compileLeaf(
   const allowed = words.split(' ')
   const unknown = what === 'kind' ? allowed.find(one => !isKind(one)) : undefined
   if (unknown !== undefined) {
-    return scope.check.wrong(line.at, `"${unknown}" is not a kind of message; there are ${KINDS.join(', ')}`)
+    return scope.check.wrong(
+      line.at,
+      `"${unknown}" is not a kind of message; there are ${KINDS.join(', ')}`,
+    )
   }
   return {
     ...leaf,
-    when: ({ kind, outcome, code }) => allowed.includes(what === 'kind' ? kind : (outcome?.code ?? code)),
+    when: ({ kind, outcome, code }) =>
+      allowed.includes(what === 'kind' ? kind : (outcome?.code ?? code)),
   }
 }
 

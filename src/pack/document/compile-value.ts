@@ -41,7 +41,7 @@ export function compileValue(scope: ValueScope, { text, at }: TextTree): Value |
     const known = Object.keys(DICTIONARY).filter(one => one.startsWith(scope.prefix))
     const near = nearest(path, known)?.slice(scope.prefix.length)
     const hint = near === undefined ? '' : `; did you mean "${near}"?`
-    const words = [...Object.keys(WORDS)].join(', ')
+    const words = Object.keys(WORDS).join(', ')
     return check.wrong(at, `"${first}" is neither a path nor a word of a body (${words})${hint}`)
   }
   const sum = /^(plus|minus) (\S+)(?: (.+))?$/.exec(words)
@@ -104,7 +104,8 @@ function ofCredential(scope: ValueScope, words: string, at: string): Value | und
   const { format, notation } = parsed
   const proof = (_: Target, { credentials }: Context) => {
     const text = format.write(credentials.reveal(name) as never)
-    if (text === undefined) throw new NadiError('CODEC_VALUE', { path: name, expected: format.expected })
+    if (text === undefined)
+      throw new NadiError('CODEC_VALUE', { path: name, expected: format.expected })
     return text
   }
   return {
@@ -146,7 +147,10 @@ function meaningWord({ check }: ValueScope, words: string, at: string): Value | 
   for (const pair of parts) {
     const [meaning = '', text] = pair.split('=')
     if (!MEANINGS.includes(meaning) || text === undefined) {
-      return check.wrong(at, `"${pair}" must read MEANING=TEXT; meanings are ${MEANINGS.join(', ')}`)
+      return check.wrong(
+        at,
+        `"${pair}" must read MEANING=TEXT; meanings are ${MEANINGS.join(', ')}`,
+      )
     }
     table.set(meaning, text)
   }
@@ -329,7 +333,8 @@ function sumOf(
       const value = access.get(from) as AmountMinor | undefined
       if (value === undefined) return undefined
       const text = format.write((value + by * otherOf(from)) as never)
-      if (text === undefined) throw new NadiError('CODEC_VALUE', { path, expected: format.expected })
+      if (text === undefined)
+        throw new NadiError('CODEC_VALUE', { path, expected: format.expected })
       return text
     },
     has: from => access.get(from) !== undefined,

@@ -2,9 +2,15 @@ import { NadiError } from '#base'
 import type { Message } from '#message'
 import { marked } from './credentials.ts'
 import { readForm } from './form.ts'
-import { readJson } from './json-reader.ts'
+import { KnownKeys, readJson } from './json-reader.ts'
 import { childOf, DocNode, scalar, type DocLimits, type Source } from './node.ts'
-import { readEnvelope, SOAP_NAMESPACES, writeEnvelope, writeFault, type SoapVersion } from './soap.ts'
+import {
+  readEnvelope,
+  SOAP_NAMESPACES,
+  writeEnvelope,
+  writeFault,
+  type SoapVersion,
+} from './soap.ts'
 import { decodeText, type Charset } from './text.ts'
 import type { Context, Shape } from './value.ts'
 import { writeForm } from './write-form.ts'
@@ -22,7 +28,15 @@ import {
 } from './xml-rpc.ts'
 import { declaredEncoding, readXml, XSI, type Namespaces } from './xml-reader.ts'
 
-export const CONTENT_KINDS = ['json', 'form', 'xml', 'xml-rpc', 'soap 1.1', 'soap 1.2', 'text'] as const
+export const CONTENT_KINDS = [
+  'json',
+  'form',
+  'xml',
+  'xml-rpc',
+  'soap 1.1',
+  'soap 1.2',
+  'text',
+] as const
 export type ContentKind = (typeof CONTENT_KINDS)[number]
 
 /** What of the whole pack a kind of document depends on. */
@@ -124,12 +138,17 @@ const startsAsXml = (body: Uint8Array): boolean => {
 
 /** The first byte that is neither white space nor part of a BOM. */
 function firstOf(body: Uint8Array): number | undefined {
-  return body.find(byte => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at] as number
+    if (byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) return byte
+  }
+  return undefined
 }
 
 const JSON_TYPE = 'application/json'
 
 function json(options: ContentOptions): Content {
+  const known = new KnownKeys()
   return {
     kind: 'json',
     type: JSON_TYPE,
@@ -138,7 +157,7 @@ function json(options: ContentOptions): Content {
       const charset = charsetOf(contentType) ?? 'utf-8'
       if (charset !== 'utf-8') throw encoding('UTF-8', base)
       const source = decodeText(body, { ...options, base })
-      return { source, root: readJson(source), fault: undefined }
+      return { source, root: readJson(source, known), fault: undefined }
     },
     rootFor: ({ root }) => root,
     write: writeJson,
@@ -214,8 +233,7 @@ function xmlRpc(options: ContentOptions): Content {
       const message = readRpc(parsed.root, parsed.source)
       return { ...parsed, rpc: message, fault: message.fault }
     },
-    rootFor: (parsed, shape) =>
-      nameRpc(parsed.rpc as RpcMessage, shape, rpc, parsed.source),
+    rootFor: (parsed, shape) => nameRpc(parsed.rpc as RpcMessage, shape, rpc, parsed.source),
     write: (shape, message, context, direction) =>
       direction === 'request'
         ? writeRpcCall(shape, message, context, rpc)

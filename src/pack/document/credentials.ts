@@ -68,7 +68,8 @@ export function compileCredentials(
     const line = check.text(value, `credential ${name}`)
     const match = line && /^(\S+?)( optional)?,\s*(.+)$/.exec(line.text)
     const kind = KINDS.find(one => one === match?.[1])
-    if (!/^[A-Za-z][A-Za-z0-9]*$/.test(name)) check.wrong(at, `"${name}" is no name of a credential`)
+    if (!/^[A-Za-z][A-Za-z0-9]*$/.test(name))
+      check.wrong(at, `"${name}" is no name of a credential`)
     else if (!match || !kind) {
       if (line) {
         const form = `KIND[ optional], what it is; kinds are ${KINDS.join(', ')}`

@@ -67,10 +67,22 @@ export function describeDocument(
     const response = isHttpResponse(frame)
     const { headers, body } = response ? readHttpResponse(frame) : readHttpRequest(frame)
     const start = response ? `${readHttpResponse(frame).status}` : startOf(frame)
-    out.push({ path: 'http', name: response ? 'status' : 'request', offset: 0, length: start.length, value: start })
+    out.push({
+      path: 'http',
+      name: response ? 'status' : 'request',
+      offset: 0,
+      length: start.length,
+      value: start,
+    })
     for (const [name, value] of Object.entries(headers)) {
       const shown = unsafe || PLAIN_HEADERS.has(name) ? value : maskValue('hidden', value)
-      out.push({ path: `headers.${name}`, name: 'header', offset: 0, length: value.length, value: shown })
+      out.push({
+        path: `headers.${name}`,
+        name: 'header',
+        offset: 0,
+        length: value.length,
+        value: shown,
+      })
     }
     const base = frame.length - body.length
     const unsealed = fillMarks(body, () => SEALED)
@@ -143,7 +155,8 @@ function walk(scope: Walk, node: DocNode, path: string, shown = path): void {
     const nth = counts.get(name) ?? 0
     counts.set(name, nth + 1)
     // Elements that come again are a list, if the pack has one there.
-    const isList = node.tag === 'element' && [...scope.index.keys()].some(key => key.startsWith(`${inner}[]`))
+    const isList =
+      node.tag === 'element' && [...scope.index.keys()].some(key => key.startsWith(`${inner}[]`))
     walk(scope, child, isList ? `${inner}[]` : inner, isList ? `${told}[${nth}]` : told)
   }
   if (node.tag !== 'map' && (node.items.length === 0 || node.text.trim() !== '')) {
@@ -151,9 +164,18 @@ function walk(scope: Walk, node: DocNode, path: string, shown = path): void {
   }
 }
 
-function line({ speaker, index, unsafe, out, base }: Walk, node: DocNode, path: string, shown: string) {
+function line(
+  { speaker, index, unsafe, out, base }: Walk,
+  node: DocNode,
+  path: string,
+  shown: string,
+) {
   const known = index.get(path)
-  const mask = known ? known.mask : node.tag === 'boolean' || node.tag === 'null' ? undefined : 'hidden'
+  const mask = known
+    ? known.mask
+    : node.tag === 'boolean' || node.tag === 'null'
+      ? undefined
+      : 'hidden'
   const value = mask && !unsafe ? maskValue(mask, node.text) : node.text
   const meaning = known && mask === undefined ? meaningOf(speaker, known, node) : undefined
   const field = {
@@ -169,7 +191,8 @@ function line({ speaker, index, unsafe, out, base }: Walk, node: DocNode, path: 
 function meaningOf({ parts, book }: Speaker, { leaf }: Known, node: DocNode): string | undefined {
   const path: Path | undefined = leaf.value.path
   if (path === 'product') return parts.products.soldBy(node.text)?.product
-  if (path === undefined || path === 'outcome' || DICTIONARY[path].kind !== 'money') return undefined
+  if (path === undefined || path === 'outcome' || DICTIONARY[path].kind !== 'money')
+    return undefined
   const into: Record<string, unknown> = {}
   const { products, codes } = parts
   const context = new Context('payment', into as never, { products, codes, credentials: book })

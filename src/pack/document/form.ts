@@ -34,12 +34,17 @@ function decode(source: Source, text: string, at: number): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    throw wrongAt(source, 'DOCUMENT_SYNTAX', at, { path: 'body', expected: 'percent-encoded UTF-8' })
+    throw wrongAt(source, 'DOCUMENT_SYNTAX', at, {
+      path: 'body',
+      expected: 'percent-encoded UTF-8',
+    })
   }
 }
 
 export function encodeForm(text: string): string {
-  return encodeURIComponent(text).replaceAll('%20', '+').replace(/[!'()~]/g, hexOf)
+  return encodeURIComponent(text)
+    .replaceAll('%20', '+')
+    .replace(/[!'()~]/g, hexOf)
 }
 
 function hexOf(character: string): string {

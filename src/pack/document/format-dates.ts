@@ -1,4 +1,4 @@
-import { isDate, localTime, localTimeMs, WIB_OFFSET_MS, type LocalTime } from '#base'
+import { isDate, localTime, localTimeMs, WIB_OFFSET_MS } from '#base'
 import type { ValueKind } from '#message'
 import { offsetMs } from '../signing/index.ts'
 import { isDigits, type Format } from './format-basics.ts'
@@ -33,6 +33,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   ss: '(\\d{2})',
   Z: '(Z|[+-]\\d{2}:?\\d{2})',
 }
+const OF_SEVERAL = ' of several'
 const NEEDED: Readonly<Partial<Record<ValueKind, readonly string[]>>> = {
   month: ['YYYY', 'MM'],
   date: ['YYYY', 'MM', 'DD'],
@@ -47,7 +48,7 @@ const NEEDED: Readonly<Partial<Record<ValueKind, readonly string[]>>> = {
 export function dateFormat(shape: string, kind: ValueKind): Format | string {
   const needed = NEEDED[kind]
   if (!needed) return `"${shape}" is for month, date, local-time, but this is ${kind}`
-  const several = / of several$/.test(shape) && kind === 'month'
+  const several = shape.endsWith(OF_SEVERAL) && kind === 'month'
   if (several) return firstOf(dateFormat(shape.slice(0, -OF_SEVERAL.length), kind))
   const zone = / (WIB|WITA|WIT|UTC)$/.exec(shape)?.[1] ?? ''
   const pattern = zone === '' ? shape : shape.slice(0, -zone.length - 1)
@@ -88,8 +89,6 @@ function isMonth(text: string): boolean {
   return (month >= 1 && month <= 12) || text === '000000'
 }
 
-const OF_SEVERAL = ' of several'
-
 /** `201803,201804`: a bill of several months, known by its first. */
 function firstOf(format: Format | string): Format | string {
   if (typeof format === 'string') return format
@@ -111,7 +110,7 @@ function timeFormat(parts: Parts, shape: string, zone: string): Format {
       if (atMs === undefined) return undefined
       const offset = parts.last('Z')
       const offMs = offset === undefined ? shiftMs : WIB_OFFSET_MS - offsetMs(offset)
-      return offMs === 0 ? (digits as LocalTime) : localTime(atMs + offMs)
+      return offMs === 0 ? digits : localTime(atMs + offMs)
     },
     write(value: string) {
       const atMs = localTimeMs(value)

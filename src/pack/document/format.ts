@@ -20,7 +20,8 @@ export function parseFormat(
 ): { format: Format; notation: Notation } | string {
   const words = text === '' ? [] : text.split(' ')
   const flags: string[] = []
-  while (['quoted', 'number', 'loose'].includes(words.at(-1) ?? '')) flags.push(words.pop() as string)
+  while (['quoted', 'number', 'loose'].includes(words.at(-1) ?? ''))
+    flags.push(words.pop() as string)
   const shape = words.length === 0 ? DEFAULTS[kind] : words.join(' ')
   if (shape === undefined) return `${kind} needs a format; there are ${FORMAT_WORDS}`
   const format = formatOf(shape, kind)
@@ -29,7 +30,10 @@ export function parseFormat(
     return `"${shape}" is for ${format.kinds.join(', ')}, but this is ${kind}`
   }
   const number = flags.includes('number') || (isNumeric(kind) && !flags.includes('quoted'))
-  return { format, notation: { json: number ? 'number' : 'string', loose: flags.includes('loose') } }
+  return {
+    format,
+    notation: { json: number ? 'number' : 'string', loose: flags.includes('loose') },
+  }
 }
 
 const DEFAULTS: Readonly<Partial<Record<ValueKind, string>>> = {
@@ -53,15 +57,21 @@ function formatOf(shape: string, kind: ValueKind): Format | string {
 }
 
 const SHAPES: readonly (readonly [RegExp, (match: RegExpExecArray) => Format | string])[] = [
-  [/^text(?: (\.\.)?(\d+))?$/, ([, upTo, n]) => text(n ? Number(n) : 1000, n !== undefined && !upTo)],
+  [
+    /^text(?: (\.\.)?(\d+))?$/,
+    ([, upTo, n]) => text(n ? Number(n) : 1000, n !== undefined && !upTo),
+  ],
   [/^digits$/, () => digits(40, false)],
   [/^digits (\.\.)?(\d+)$/, ([, upTo, n]) => digits(Number(n), !upTo)],
-  [/^digits (\d+) in (\d+)s by (\S)$/, ([, n, each, by]) => grouped(Number(n), Number(each), by as string)],
+  [
+    /^digits (\d+) in (\d+)s by (\S)$/,
+    ([, n, each, by]) => grouped(Number(n), Number(each), by as string),
+  ],
   [/^spaces-(left|right) (\d+)$/, ([, side, n]) => spaced(side === 'left', Number(n))],
   [/^zeros-left (\d+)$/, ([, n]) => zeroed(Number(n))],
   [/^integer(?: (\d+))?$/, ([, n]) => integer(n ? Number(n) : 0)],
   [/^hundredths$/, () => hundredths()],
-  [/^one of( \S+=\S+)+$/, ([all]) => oneOf((all as string).slice(7).split(' '))],
+  [/^one of( \S+=\S+)+$/, ([all]) => oneOf(all.slice(7).split(' '))],
 ]
 
 function text(max: number, exact: boolean): Format {
@@ -110,8 +120,7 @@ function spaced(left: boolean, width: number): Format {
     kinds: ['text', 'digits'],
     expected: `${width} characters`,
     width,
-    read: text =>
-      text.length > width ? undefined : left ? text.trimStart() : text.trimEnd(),
+    read: text => (text.length > width ? undefined : left ? text.trimStart() : text.trimEnd()),
     write(value: string) {
       if (value.length > width) return undefined
       return left ? value.padStart(width) : value.padEnd(width)

@@ -18,19 +18,56 @@ const KEYS_FEW = 16
  * JSON (RFC 8259), strictly: no key twice in an object, nothing after the value, no surrogate
  * without its pair, limits on depth and count. Numbers stay text.
  */
-export function readJson(source: Source): DocNode {
-  return new JsonReader(source).document()
+export function readJson(source: Source, known: KnownKeys = new KnownKeys()): DocNode {
+  return new JsonReader(source, known).document()
+}
+
+/**
+ * The keys of objects as they stood in the last document. A counterpart's documents resemble one
+ * another, so most objects have the same keys as last time, need only be compared with them, and
+ * share one list of names, of which it is known that no name stands in it twice.
+ */
+export class KnownKeys {
+  /** By how many keys stood in the document before the object. */
+  readonly #objects: (KnownObject | undefined)[] = []
+
+  at(before: number): KnownObject | undefined {
+    return this.#objects[before]
+  }
+
+  learn(before: number, names: readonly string[]): void {
+    if (before >= KNOWN_OBJECTS_MAX || names.length > KNOWN_NAMES_MAX) return
+    if (names.some(name => name.length > KNOWN_CHARS_MAX || /["\\]/.test(name))) return
+    const own = names.map(interned)
+    this.#objects[before] = { names: own, quoted: own.map(name => `"${name}":`) }
+  }
+}
+
+type KnownObject = { readonly names: string[]; readonly quoted: readonly string[] }
+
+const KNOWN_OBJECTS_MAX = 256
+const KNOWN_NAMES_MAX = 64
+const KNOWN_CHARS_MAX = 64
+
+/** The same text as the engine keeps it for property names: two such are compared by their address. */
+export function interned(name: string): string {
+  return Object.keys({ [name]: 0 })[0] as string
 }
 
 class JsonReader {
   readonly #source: Source
   readonly #text: string
+  readonly #known: KnownKeys
   #at = 0
   #nodes = 0
+  #keys = 0
+  /** The object that was read last by known keys has come to its end. */
+  #ended = false
 
-  constructor(source: Source) {
+  constructor(source: Source, known: KnownKeys) {
     this.#source = source
     this.#text = source.text
+    this.#known = known
   }
 
   document(): DocNode {
@@ -59,50 +96,81 @@ class JsonReader {
   }
 
   #object(depth: number): DocNode {
-    const at = this.#at++
+    const at = this.#at
     if (depth >= this.#source.limits.depthMax) throw this.#limit('levels')
+    this.#at++
     this.#blanks()
     if (this.#text.charCodeAt(this.#at) === CLOSE_BRACE) {
       this.#at++
       return new DocNode('map', '', NO_NAMES, NO_ITEMS, at)
     }
-    const names: string[] = []
     const items: DocNode[] = []
-    const many = { seen: undefined as Set<string> | undefined }
+    const before = this.#keys
+    const known = this.#known.at(before)
+    const same = known ? this.#asKnown(known, items, depth) : 0
+    if (known && same === known.names.length && this.#ended) {
+      return new DocNode('map', '', known.names, items, at)
+    }
+    const names = known ? known.names.slice(0, same) : []
+    if (same === 0 || !this.#ended) this.#unknown(names, items, depth)
+    this.#known.learn(before, names)
+    return new DocNode('map', '', names, items, at)
+  }
+
+  /** Reads keys and values for as long as the keys are those of last time; says how many they were. */
+  #asKnown({ quoted }: KnownObject, items: DocNode[], depth: number): number {
+    this.#ended = false
+    for (let i = 0; i < quoted.length; i++) {
+      const key = quoted[i] as string
+      if (!this.#text.startsWith(key, this.#at)) return i
+      this.#at += key.length
+      this.#keys++
+      if (this.#text.charCodeAt(this.#at) <= 0x20) this.#blanks()
+      items.push(this.#value(depth + 1))
+      if (this.#endOf(CLOSE_BRACE)) {
+        this.#ended = true
+        return i + 1
+      }
+      this.#ended = false
+    }
+    return quoted.length
+  }
+
+  #unknown(names: string[], items: DocNode[], depth: number): void {
+    let many: Set<string> | undefined
     for (;;) {
-      if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#wrong('a key in quotes')
-      const keyAt = this.#at
-      const name = this.#string()
-      this.#refuseTwice(names, name, many, keyAt)
-      this.#blanks()
-      if (this.#text.charCodeAt(this.#at) !== COLON) throw this.#wrong('a colon')
-      this.#at++
-      this.#blanks()
+      const at = this.#at
+      const name = this.#key()
+      if (names.length > KEYS_FEW) many ??= new Set(names)
+      if (many ? many.has(name) : names.includes(name)) throw this.#twice(at)
+      many?.add(name)
       names.push(name)
       items.push(this.#value(depth + 1))
-      if (this.#endOf(CLOSE_BRACE)) return new DocNode('map', '', names, items, at)
+      if (this.#endOf(CLOSE_BRACE)) return
     }
   }
 
-  /** A key that stands twice means one thing to us and another to whoever reads the other one. */
-  #refuseTwice(
-    names: readonly string[],
-    name: string,
-    many: { seen: Set<string> | undefined },
-    at: number,
-  ): void {
-    if (names.length >= KEYS_FEW) many.seen ??= new Set(names)
-    const twice = many.seen ? many.seen.has(name) : names.includes(name)
-    if (twice) {
-      // The key itself may hold anything, so only its place is told.
-      throw wrongAt(this.#source, 'DOCUMENT_SYNTAX', at, { path: 'body', expected: 'each key once' })
-    }
-    many.seen?.add(name)
+  /** A key and its colon. */
+  #key(): string {
+    if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#wrong('a key in quotes')
+    const name = this.#string()
+    this.#keys++
+    this.#blanks()
+    if (this.#text.charCodeAt(this.#at) !== COLON) throw this.#wrong('a colon')
+    this.#at++
+    this.#blanks()
+    return name
+  }
+
+  /** It means one thing to us and another to whoever reads the other one. It may say anything, so it is not told. */
+  #twice(at: number) {
+    return wrongAt(this.#source, 'DOCUMENT_SYNTAX', at, { path: 'body', expected: 'each key once' })
   }
 
   #array(depth: number): DocNode {
-    const at = this.#at++
+    const at = this.#at
     if (depth >= this.#source.limits.depthMax) throw this.#limit('levels')
+    this.#at++
     this.#blanks()
     if (this.#text.charCodeAt(this.#at) === CLOSE_BRACKET) {
       this.#at++
@@ -117,7 +185,7 @@ class JsonReader {
 
   /** Whether the list or object ends here; else stands behind the comma. */
   #endOf(close: number): boolean {
-    this.#blanks()
+    if (this.#text.charCodeAt(this.#at) <= 0x20) this.#blanks()
     const code = this.#text.charCodeAt(this.#at)
     if (code === close) {
       this.#at++
@@ -125,7 +193,7 @@ class JsonReader {
     }
     if (code !== COMMA) throw this.#wrong(`"," or "${String.fromCharCode(close)}"`)
     this.#at++
-    this.#blanks()
+    if (this.#text.charCodeAt(this.#at) <= 0x20) this.#blanks()
     return false
   }
 
@@ -181,7 +249,8 @@ class JsonReader {
     const plain = ESCAPES[letter]
     if (plain !== undefined) return plain
     const hex = this.#text.slice(at + 2, at + 6)
-    if (letter === 'u' && /^[0-9a-fA-F]{4}$/.test(hex)) return String.fromCharCode(parseInt(hex, 16))
+    if (letter === 'u' && /^[0-9a-fA-F]{4}$/.test(hex))
+      return String.fromCharCode(parseInt(hex, 16))
     throw this.#wrong('an escape of JSON')
   }
 

@@ -9,8 +9,7 @@ import { NadiError, type ErrorCode, type ErrorDetail } from '#base'
  *     map list                   of JSON and XML-RPC
  *     element                    of XML: attributes (as `@name`) and children by name, and its text
  */
-export type NodeTag =
-  'text' | 'number' | 'boolean' | 'null' | 'plain' | 'map' | 'list' | 'element'
+export type NodeTag = 'text' | 'number' | 'boolean' | 'null' | 'plain' | 'map' | 'list' | 'element'
 
 export class DocNode {
   readonly tag: NodeTag

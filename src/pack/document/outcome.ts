@@ -95,7 +95,11 @@ export class OutcomeRules {
   toWrite(kind: MessageKind, outcome: Outcome, service: string): Written {
     const said = outcome.code ?? ''
     const http = said.startsWith('http ') ? said.slice(5) : undefined
-    if (http !== undefined && /^[1-5]\d\d$/.test(http) && sameOutcome(this.ofStatus(kind, Number(http)), outcome)) {
+    if (
+      http !== undefined &&
+      /^[1-5]\d\d$/.test(http) &&
+      sameOutcome(this.ofStatus(kind, Number(http)), outcome)
+    ) {
       return { status: Number(http), code: undefined, fault: undefined, fields: undefined }
     }
     const fault = said.startsWith('fault ') ? said.slice(6) : undefined
@@ -105,7 +109,12 @@ export class OutcomeRules {
     const code = this.#codes.codeFor(kind, outcome)
     const told = this.#told.find(one => one.code === code)
     const fields = told && new Map(told.fields.map(({ path, text }) => [path, text]))
-    return { status: this.#statusFor(code), code: this.#withService(code, service), fault: undefined, fields }
+    return {
+      status: this.#statusFor(code),
+      code: this.#withService(code, service),
+      fault: undefined,
+      fields,
+    }
   }
 
   #statusFor(code: string): number {
@@ -135,7 +144,7 @@ function sameOutcome(a: Outcome, b: Outcome): boolean {
 function holds(root: DocNode, { steps, text, within }: Told['fields'][number]): boolean {
   const node = nodeAt(root, steps)
   if (!node) return false
-  return within ? node.text.toUpperCase().includes(text.toUpperCase()) : node.text === text
+  return within ? node.text.toUpperCase().includes(text) : node.text === text
 }
 
 export type CompiledOutcome = {
@@ -199,7 +208,7 @@ function compileTold(check: Check, map: MapTree): Told[] {
         const line = check.text(field.value, path)
         if (!line) return []
         const within = line.text.startsWith('~')
-        const text = within ? line.text.slice(1) : line.text
+        const text = within ? line.text.slice(1).toUpperCase() : line.text
         return [{ path, steps: path.split('.'), text, within }]
       }),
     })

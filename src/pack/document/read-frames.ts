@@ -54,12 +54,7 @@ function tryParse(
 }
 
 /** The outcome first: it decides how the rest is read. */
-function readOutcome(
-  speaker: Speaker,
-  plan: DocPlan,
-  parsed: Parsed,
-  message: Message,
-): Message {
+function readOutcome(speaker: Speaker, plan: DocPlan, parsed: Parsed, message: Message): Message {
   const { parts } = speaker
   const { content, kind } = plan
   const root = content.rootFor(parsed, plan.declined)
@@ -140,14 +135,18 @@ export function choose(
     if (!values) continue
     const body = isQuery(plan) ? Buffer.from(query) : request.body
     if (!isQuery(plan) && !content.accepts(headers['content-type'], body)) {
-      near ??= new NadiError('DOCUMENT_TYPE', { path: 'headers.content-type', expected: content.type })
+      near ??= new NadiError('DOCUMENT_TYPE', {
+        path: 'headers.content-type',
+        expected: content.type,
+      })
       continue
     }
     const parsed = parsedBy.get(content.kind) ?? parseBody(speaker, content, body, headers, base)
     parsedBy.set(content.kind, parsed)
     const root = content.rootFor(parsed, plan.request ?? plan.declined)
     const marks = fits(plan, root, speaker.parts.products)
-    if (marks !== undefined && marks > (best?.marks ?? -1)) best = { plan, parsed, root, values, marks }
+    if (marks !== undefined && marks > (best?.marks ?? -1))
+      best = { plan, parsed, root, values, marks }
   }
   if (best) return best
   throw near ?? new NadiError('PACK_UNKNOWN_MESSAGE', { path: 'http.target' })

@@ -57,19 +57,14 @@ function missing({ optional, path }: Part, near: DocNode, context: Context): voi
   if (!optional) throw wrong(context, 'PACK_MISSING_FIELD', path, near)
 }
 
-function readLeaf(
-  part: LeafPart,
-  node: DocNode | undefined,
-  into: Target,
-  context: Context,
-): void {
+function readLeaf(part: LeafPart, node: DocNode | undefined, into: Target, context: Context): void {
   const { value } = part
   if (part.when?.(context) === false) return
   if (!node || node.tag === 'null') {
     if (part.optional || (node && value.blank)) return
     throw wrong(context, 'PACK_MISSING_FIELD', part.path, node)
   }
-  if (value.blank && node.text.trim() === '' && node.items.length === 0) return
+  if (value.blank && isBlank(node.text) && node.items.length === 0) return
   if (value.derived) {
     context.later.push({ part, node, into, index: context.index })
   } else readScalar(value, part.path, node, into, context)
@@ -171,4 +166,8 @@ function wrong(
     ...(expected !== undefined && { expected }),
   }
   return source && node ? wrongAt(source, code, node.at, detail) : new NadiError(code, detail)
+}
+
+function isBlank(text: string): boolean {
+  return text === '' || (text.charCodeAt(0) <= 0x20 && text.trim() === '')
 }

@@ -76,7 +76,8 @@ function readSample(
   const [title, as, frame, message] = ['title', 'as', 'frame', 'message'].map(
     key => check.need(map, key)?.value,
   )
-  if (title?.tag !== 'text' || frame?.tag !== 'text' || message?.tag !== 'map' || !as) return undefined
+  if (title?.tag !== 'text' || frame?.tag !== 'text' || message?.tag !== 'map' || !as)
+    return undefined
   const role = check.oneOf(as, 'as', ['request', 'answer', 'callback'])
   const askedAt = map.entries.get('asked')?.value
   const asked = askedAt && findAsked(check, askedAt, before)

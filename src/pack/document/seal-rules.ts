@@ -268,4 +268,3 @@ function makeScheme(
     verify: (data, given, from) => sameSignature(compute(data, from), given, encoding),
   }
 }
-

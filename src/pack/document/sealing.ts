@@ -44,7 +44,9 @@ export function sealFrame(
   const fill = filler(speaker, taken.headers['content-type'] ?? '', context)
   let body = fillMarks(taken.body, fill)
   if (parts.wrap) body = parts.wrap.seal(body, !taken.request, context.nowMs, book)
-  const target = taken.request?.target.replace(MARK_IN_TARGET, (_, name: string) => encodeForm(book.reveal(name)))
+  const target = taken.request?.target.replace(MARK_IN_TARGET, (_, name: string) =>
+    encodeForm(book.reveal(name)),
+  )
   if (rules.length === 0 && body === taken.body && target === taken.request?.target) return frame
   const headers: Record<string, string> = { ...taken.headers }
   const method = taken.request?.method ?? ''
@@ -83,7 +85,9 @@ function sectionOf({ parts }: Speaker, request: HttpRequest | undefined): Sealed
   if (parts.session?.call.match(path)) return 'session'
   const own = parts.plans.some(
     ({ callback, call }) =>
-      !callback && call.method === request.method && (call.match(request.target) ?? call.match(path)),
+      !callback &&
+      call.method === request.method &&
+      (call.match(request.target) ?? call.match(path)),
   )
   return own || !parts.plans.some(plan => plan.callback) ? 'request' : 'callback'
 }
@@ -113,16 +117,13 @@ export function checkSeal(
     return check(speaker, frame, context)
   } catch (error) {
     // What cannot be read proves nothing.
-    if (isNadiError(error) && error.code !== 'PACK_CREDENTIAL') return { tag: 'missing', path: 'body' }
+    if (isNadiError(error) && error.code !== 'PACK_CREDENTIAL')
+      return { tag: 'missing', path: 'body' }
     throw error
   }
 }
 
-function check(
-  speaker: Speaker,
-  frame: Uint8Array,
-  context: SealContext,
-): SealProblem | undefined {
+function check(speaker: Speaker, frame: Uint8Array, context: SealContext): SealProblem | undefined {
   const { parts, book } = speaker
   const { request, headers, body } = takeApart(frame)
   const section = sectionOf(speaker, request)
@@ -176,7 +177,7 @@ function checkBody(
 }
 
 function hasProof(shape: Shape): boolean {
-  return [...leavesOf(shape)].some(({ value }) => value.proof)
+  return [...leavesOf(shape)].some(({ value }) => 'proof' in value)
 }
 
 function parseAgain(speaker: Speaker, plan: DocPlan, request: HttpRequest) {

@@ -25,7 +25,8 @@ export function compileSplit(
   const { check, layouts } = scope
   const match = /^([^\s?]+)(\?)? (?:by (\S+)|fixed)$/.exec(words)
   const name = match?.[1] ?? ''
-  if (!match) return check.wrong(at, `"layout ${words}" must read "layout NAME by /" or "layout NAME fixed"`)
+  if (!match)
+    return check.wrong(at, `"layout ${words}" must read "layout NAME by /" or "layout NAME fixed"`)
   const found = layouts?.entries.get(name)
   if (!found) {
     const known = [...(layouts?.entries.keys() ?? [])].join(', ')
@@ -46,7 +47,8 @@ export function compileSplit(
   }
   if (parts.length === 0) return undefined
   const blank = match[2] !== undefined
-  const divided = match[3] === undefined ? fixed(scope, parts, at) : by(match[3], parts.length, open)
+  const divided =
+    match[3] === undefined ? fixed(scope, parts, at) : by(match[3], parts.length, open)
   return divided && splitValue(parts, divided, blank, open)
 }
 

@@ -1,7 +1,12 @@
 import { NadiError } from '#base'
 import type { Check } from '../check.ts'
 import type { CredentialSpec, SealProblem } from '../http-pack.ts'
-import { decodeECollection, ECOLLECTION_WINDOW_MS, encodeECollection, withinWindow } from '../signing/index.ts'
+import {
+  decodeECollection,
+  ECOLLECTION_WINDOW_MS,
+  encodeECollection,
+  withinWindow,
+} from '../signing/index.ts'
 import type { MapEntry } from '../source.ts'
 import type { CredentialBook } from './credentials.ts'
 import { readJson } from './json-reader.ts'
@@ -58,7 +63,8 @@ export class Wrap {
     const data = childOf(root, 'data', 1)
     if (data?.tag !== 'text') return root
     const inner = this.#decode(data, book)
-    if (!inner) throw new NadiError('PACK_FORMAT', { path: 'data', expected: 'data of eCollection' })
+    if (!inner)
+      throw new NadiError('PACK_FORMAT', { path: 'data', expected: 'data of eCollection' })
     const source: Source = { text: inner.json, base: 0, limits: DOC_LIMITS, latin1: false }
     const document = readJson(source)
     if (childOf(root, 'client_id', 0)) return document
@@ -103,4 +109,3 @@ export function compileWrap(
   if (unknown !== undefined) return check.wrong(line.at, `"${unknown}" is not a credential`)
   return new Wrap(clientId, secret)
 }
-

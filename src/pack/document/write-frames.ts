@@ -17,7 +17,9 @@ export function writeMessage(speaker: Speaker, message: Message, asked?: Message
     throw new NadiError('PACK_UNKNOWN_MESSAGE', { path: 'kind', actual })
   }
   if (message.direction === 'request') return writeRequest(speaker, plan, message)
-  return writeAnswer(speaker, plan, asked ? { ...asked, ...message } : message)
+  // An answer repeats its request (respond), but for one that was put together by hand.
+  const bare = asked && message.customer === undefined
+  return writeAnswer(speaker, plan, bare ? { ...asked, ...message } : message)
 }
 
 function writeRequest(speaker: Speaker, plan: DocPlan, message: Message): Uint8Array {
@@ -35,7 +37,7 @@ function writeRequest(speaker: Speaker, plan: DocPlan, message: Message): Uint8A
     method: call.method,
     target,
     headers: { 'content-type': content.type, ...headers },
-    body: Buffer.from(body),
+    body,
   })
 }
 
@@ -44,7 +46,7 @@ function writeAnswer(speaker: Speaker, plan: DocPlan, message: Message): Uint8Ar
   const { status, body } = answerBody(speaker, plan, message)
   if (body === undefined) return writeHttpResponse({ status, headers: {}, body: NO_BODY })
   const headers = { 'content-type': content.type }
-  return writeHttpResponse({ status, headers, body: Buffer.from(body) })
+  return writeHttpResponse({ status, headers, body })
 }
 
 /** What they would tell by themselves; the simulator sends it. */
@@ -61,7 +63,7 @@ export function writeCallback(speaker: Speaker, message: Message): Uint8Array {
     return writeHttpRequest({ method: call.method, target: query, headers: own, body: NO_BODY })
   }
   const headers = { 'content-type': content.type, ...own }
-  return writeHttpRequest({ method: call.method, target, headers, body: Buffer.from(body) })
+  return writeHttpRequest({ method: call.method, target, headers, body })
 }
 
 function answerBody(
@@ -114,9 +116,9 @@ export function writeReject(speaker: Speaker, reason: Reason): Uint8Array {
   const { content, shape } = rejects
   const body = content.write(shape, message, context, 'response')
   const headers = { 'content-type': content.type }
-  return writeHttpResponse({ status, headers, body: Buffer.from(body) })
+  return writeHttpResponse({ status, headers, body })
 }
 
 export function writePlain({ status, type, body }: PlainAnswer): Uint8Array {
-  return writeHttpResponse({ status, headers: { 'content-type': type }, body: Buffer.from(body) })
+  return writeHttpResponse({ status, headers: { 'content-type': type }, body })
 }

@@ -46,9 +46,12 @@ function writeScalar({ notation, credential }: Value, text: string): string {
   return credential !== undefined && text.startsWith('\u0001') ? `"${text}"` : quote(text)
 }
 
-// eslint-disable-next-line no-control-regex -- RFC 8259, section 7: these must be escaped
-const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/
-
+/** RFC 8259, section 7. JSON.stringify does it all, but most texts need nothing. */
 export function quote(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const plain = code >= 0x20 && code !== 0x22 && code !== 0x5c && (code < 0xd800 || code > 0xdfff)
+    if (!plain) return JSON.stringify(text)
+  }
+  return `"${text}"`
 }

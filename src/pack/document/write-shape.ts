@@ -1,6 +1,13 @@
 import { NadiError } from '#base'
 import type { Target } from '../access.ts'
-import { isShape, type Context, type LeafPart, type ListPart, type Part, type Shape } from './value.ts'
+import {
+  isShape,
+  type Context,
+  type LeafPart,
+  type ListPart,
+  type Part,
+  type Shape,
+} from './value.ts'
 
 /** Whether the message says anything that stands in here; if not, an optional part is left out. */
 export function says(part: Part, from: Target, context: Context): boolean {

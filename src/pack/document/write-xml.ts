@@ -56,7 +56,8 @@ function writeElement(
   let text = ''
   for (const inner of shape.parts) {
     if (inner.tag !== 'leaf') continue
-    const value = inner.name.startsWith('@') || inner.name === '#' ? textOf(inner, from, context) : undefined
+    const value =
+      inner.name.startsWith('@') || inner.name === '#' ? textOf(inner, from, context) : undefined
     if (value === undefined) continue
     if (inner.name === '#') text = escapeLeaf(inner, value)
     else attributes += ` ${inner.name.slice(1)}="${escapeLeaf(inner, value)}"`
@@ -84,13 +85,20 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 }
 const ESCAPED = /[&<>"\t\n\r]/g
-/** What XML 1.0 cannot hold in any way (section 2.2). */
-// eslint-disable-next-line no-control-regex -- these are the characters in question
-const IMPOSSIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
 export function escapeXml(text: string, path: string): string {
-  if (IMPOSSIBLE.test(text) || !text.isWellFormed()) {
+  if (!canHold(text)) {
     throw new NadiError('CODEC_VALUE', { path, expected: 'characters that XML can hold' })
   }
   return text.replace(ESCAPED, one => ESCAPES[one] as string)
+}
+
+/** XML 1.0, section 2.2: no control characters but three, no halves of pairs, no non-characters. */
+function canHold(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const blank = code === 0x09 || code === 0x0a || code === 0x0d
+    if ((code < 0x20 && !blank) || code === 0xfffe || code === 0xffff) return false
+  }
+  return text.isWellFormed()
 }

@@ -7,8 +7,7 @@ import type { CredentialBook } from './credentials.ts'
 import { childOf, type DocNode } from './node.ts'
 import { escapeXml } from './write-xml.ts'
 
-const PROFILE =
-  'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0'
+const PROFILE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0'
 const MESSAGE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0'
 /** The profile's own advice. */
 const WINDOW_MS = 300_000
@@ -85,7 +84,10 @@ export function compileSecurity(
   if (!line) return undefined
   const match = /^username-token (text|digest) (\S+) (\S+)$/.exec(line.text)
   if (!match) {
-    return check.wrong(line.at, `"${line.text}" must read "username-token digest USERNAME PASSWORD"`)
+    return check.wrong(
+      line.at,
+      `"${line.text}" must read "username-token digest USERNAME PASSWORD"`,
+    )
   }
   const [, kind, username = '', password = ''] = match
   const unknown = [username, password].find(name => !credentials.has(name))

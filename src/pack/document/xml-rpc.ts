@@ -93,7 +93,14 @@ export function nameRpc(
   }
   if (options.params === 'struct') {
     const struct = params[0]
-    if (struct?.tag === 'map') return new DocNode('map', '', [...names, ...struct.names], [...items, ...struct.items], struct.at)
+    if (struct?.tag === 'map')
+      return new DocNode(
+        'map',
+        '',
+        [...names, ...struct.names],
+        [...items, ...struct.items],
+        struct.at,
+      )
     return new DocNode('map', '', names, items, 0)
   }
   const values = params.length === 1 && params[0]?.tag === 'list' ? params[0].items : params

@@ -1,4 +1,11 @@
-import { createHash, createHmac, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+} from 'node:crypto'
 
 /** What a signature or digest is computed with. MD5 and SHA-1 only because counterparts demand them. */
 export const HASHES = ['md5', 'sha1', 'sha256', 'sha512'] as const

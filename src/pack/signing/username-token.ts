@@ -23,7 +23,12 @@ export function passwordDigest(nonceBase64: string, created: string, password: s
 
 export function usernameToken(
   kind: 'text' | 'digest',
-  { username, password, nowMs, nonce }: { username: string; password: string; nowMs: number; nonce: string },
+  {
+    username,
+    password,
+    nowMs,
+    nonce,
+  }: { username: string; password: string; nowMs: number; nonce: string },
 ): UsernameToken {
   if (kind === 'text') return { username, password }
   const created = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -6,7 +6,8 @@ export function withinWindow(thenMs: number, nowMs: number, windowMs: number): b
   return Math.abs(nowMs - thenMs) <= windowMs
 }
 
-const ISO = /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2}):?(\d{2}):?(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/
+const ISO =
+  /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2}):?(\d{2}):?(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/
 
 /** The instant of an ISO 8601 time with its zone, in ms, or undefined when it is not one. */
 export function isoMs(text: string): number | undefined {
