@@ -24,7 +24,7 @@ export function quoteFor(
   reference: string,
   product: Product,
 ): Message {
-  const { customer, registration, bills, billsOutstanding, token } = answer
+  const { customer, registration, bills, billsOutstanding, token, transfer, qr } = answer
   const told: Message = {
     ...request,
     direction: 'response',
@@ -35,6 +35,8 @@ export function quoteFor(
     ...(bills && { bills }),
     ...(billsOutstanding !== undefined && { billsOutstanding }),
     ...(token && { token }),
+    ...(transfer && { transfer: { ...request.transfer, ...transfer } }),
+    ...(qr && { qr: { ...request.qr, ...qr } }),
     ...(answer.details && { details: answer.details }),
     ...(answer.infoText !== undefined && { infoText: answer.infoText }),
     reference: { ...withoutOwn(answer.reference), ...ownOf(request), switching: reference },
@@ -163,7 +165,7 @@ export function receiptFor(
   adminMinor: AmountMinor,
   businessDate: BusinessDate,
 ): Message {
-  const { bills, billsOutstanding, billsPaid, registration, amountMinor } = sent
+  const { bills, billsOutstanding, billsPaid, registration, amountMinor, transfer, qr } = sent
   const customer = details.customer ?? sent.customer
   const token = sent.token || details.token ? { ...sent.token, ...details.token } : undefined
   return respond(request, outcome, {
@@ -174,6 +176,8 @@ export function receiptFor(
     ...(registration && { registration }),
     ...(amountMinor !== undefined && { amountMinor }),
     ...(token && { token }),
+    ...(transfer && { transfer }),
+    ...(qr && { qr }),
     ...(outcome.meaning === 'approved' && {
       settlementDate: details.settlementDate ?? addDays(businessDate, 1),
     }),

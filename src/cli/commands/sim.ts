@@ -8,6 +8,7 @@ import type { Act } from '../program.ts'
 import { collect, milliseconds, portNumber } from '../parse.ts'
 import { UsageError } from '../usage.ts'
 import { anyPackOf } from './iso.ts'
+import { simPayShieldCommand } from './sim-payshield.ts'
 
 type SimOptions = {
   readonly host: string
@@ -88,6 +89,7 @@ Examples:
       }),
     )
   setCommand(sim, act)
+  simPayShieldCommand(sim, act)
 }
 
 /** Trouble for everyone, while the simulator runs: what is not given is off. */

@@ -1,0 +1,13 @@
+// src/hsm/payshield/grammar/index.ts — host commands as data, and what is compiled from it.
+export type { Command, Values, ValuesOf } from './command.ts'
+export { responseCodeOf } from './command.ts'
+export type { CommandCode, RequestOf, ResponseOf } from './commands.ts'
+export { COMMANDS, isCommandCode } from './commands.ts'
+export type { ParsedRequest, ParsedResponse } from './compiled.ts'
+export { parseRequest, parseResponse, writeRequest, writeResponse } from './compiled.ts'
+export type { Field, Key, Keys, Single } from './field.ts'
+export { TRAILER, TRAILER_LENGTH_MAX } from './field.ts'
+export type { KeyType, KeyUse, Role, RoleName } from './key-type.ts'
+export { MODES_OF_USE, rolesOfCode, ROLES, TYPE_OF_BLOCK } from './key-type.ts'
+export type { BlockHeader } from './key-text.ts'
+export { blockHeaderOf, LETTER_LENGTHS } from './key-text.ts'

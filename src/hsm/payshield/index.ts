@@ -1,0 +1,11 @@
+// src/hsm/payshield/index.ts — payShield host commands: their grammar, a box for tests, the way to a box.
+export type { PoolOptions, PoolStatus } from './client/index.ts'
+export { HostPool } from './client/index.ts'
+export type { CommandCode, RequestOf, ResponseOf } from './grammar/index.ts'
+export { COMMANDS } from './grammar/index.ts'
+export type { HostLmk, PayShieldHsmOptions } from './hsm/index.ts'
+export { PayShieldHsm, payShieldKey } from './hsm/index.ts'
+export type { HostCode, HostCodeKind } from './host-codes.ts'
+export { HOST_CODES } from './host-codes.ts'
+export type { PayShieldSimulator, SimulatorOptions } from './simulator/index.ts'
+export { payShieldSimulator } from './simulator/index.ts'
