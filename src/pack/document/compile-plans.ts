@@ -5,7 +5,7 @@ import type { MapEntry, MapTree, TextTree, Tree } from '../source.ts'
 import { compileCall, compileHeaders, type Call } from './call.ts'
 import { compileShape, type ShapeScope } from './compile-shape.ts'
 import { CONTENT_KINDS, type Content, type ContentKind } from './contents.ts'
-import { marksOf, type DocPlan } from './plan.ts'
+import { marksOf, rootMarks, type DocPlan } from './plan.ts'
 import type { Products } from './products.ts'
 import type { Shape } from './value.ts'
 
@@ -183,8 +183,16 @@ function compilePlan(
     declined,
     unknown,
     shared: false,
-    ...(callback ? { ...marksOf(shape), marks: [] } : marksOf(shape)),
+    ...allMarks(content, shape, callback),
   }
+}
+
+/** A callback is told by its product alone: it may be of any outcome. */
+function allMarks({ kind }: Content, shape: Shape, callback: boolean) {
+  const { marks, product } = marksOf(shape)
+  if (callback) return { marks: [], product }
+  const named = kind === 'xml' || kind.startsWith('soap')
+  return { marks: named ? [...rootMarks(shape), ...marks] : marks, product }
 }
 
 function compileBody(shapes: ShapeScope, tree: Tree, what: string): Shape | undefined {

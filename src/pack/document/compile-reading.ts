@@ -29,7 +29,10 @@ export function compileReading(check: Check, sections: Sections): Reading {
   const entry = (key: string) => map?.entries.get(key)?.value
   const [unknown, bom, types] = [entry('unknown'), entry('bom'), entry('types')]
   const namespaces = compileNamespaces(check, sections.map('namespaces'))
-  const isXml = /^(xml|soap)/.test(sections.text('content')?.text ?? '')
+  const content = sections.text('content')?.text ?? ''
+  const isXml = /^(xml|soap)/.test(content)
+  // The envelope declares its own prefix, and attributes of SOAP may stand in what it holds.
+  const declared = content.startsWith('soap') ? ['soap'] : []
   return {
     unknown: (unknown && check.oneOf(unknown, 'unknown', ['kept', 'refused'])) ?? 'kept',
     bom: (bom && check.oneOf(bom, 'bom', ['refused', 'skipped'])) ?? 'refused',
@@ -39,7 +42,7 @@ export function compileReading(check: Check, sections: Sections): Reading {
       [],
     limits: compileLimits(check, map),
     namespaces,
-    prefixes: isXml ? new Set(namespaces.values()) : undefined,
+    prefixes: isXml ? new Set([...declared, ...namespaces.values()]) : undefined,
   }
 }
 

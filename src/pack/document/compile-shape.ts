@@ -8,6 +8,7 @@ import { makeInside } from './inside.ts'
 import { interned } from './json-reader.ts'
 import type { ValueScope } from './scope.ts'
 import type { LeafPart, ListAccess, ListPart, Part, Shape } from './value.ts'
+import { leavesOf } from './write-shape.ts'
 import type { Namespaces } from './xml-reader.ts'
 
 /** What the compilation of bodies needs from the sections compiled before it. */
@@ -29,7 +30,8 @@ const ITEMS_MAX = 100
  *     name        must be there            name?                      may be missing
  *     bills_of[bills]                      a list, an item of `bills` each; [bills 1..4] so many
  *     @name       an attribute             #                          the text beside attributes
- *     in_param as xml                      a document inside of a text
+ *     in_param as xml                      a document inside of a text; an `@name` in it is an
+ *                                          attribute of in_param
  */
 const KEY = /^([^\s?[\]]+)(?:\[([\w.]+)(?: (\d+)\.\.(\d+))?\])?(?: as (json|xml))?(\?)?$/
 
@@ -60,7 +62,12 @@ export function compileShape(
     if (part) parts.push(part)
   }
   if (scope.check.problems.length > before) return undefined
-  return { parts, names: new Set(parts.map(part => part.name)), unknown: scope.unknown }
+  const names = new Set(parts.map(part => part.name))
+  return { parts, nested: parts.some(isNested), names, unknown: scope.unknown }
+}
+
+function isNested(part: Part): boolean {
+  return part.tag === 'inside' || (part.tag === 'map' && part.shape.nested)
 }
 
 function checkPrefix({ prefixes, check }: ShapeScope, name: string, at: string): void {
@@ -107,13 +114,25 @@ function compilePart(
   if (inside !== undefined) {
     const map = scope.check.map(value, `"${name}"`)
     const shape = map && compileShape(scope, map, path, depth + 1)
-    return shape && makeInside(base, inside as 'json', shape, scope.namespaces)
+    if (!shape || tellsSecret(scope, shape, value.at)) return undefined
+    return makeInside(base, inside as 'json', shape, scope.namespaces)
   }
   if (value.tag === 'map') {
     const shape = compileShape(scope, value, path, depth + 1)
     return shape && { ...base, tag: 'map', shape }
   }
   return compileLeaf(scope, base, value)
+}
+
+/** The place of a secret is marked and filled later, which cannot be escaped a second time. */
+function tellsSecret({ check, credentials }: ShapeScope, shape: Shape, at: string): boolean {
+  const leaf = [...leavesOf(shape)].find(({ value: { credential = '' } }) => {
+    const kind = credentials.get(credential)?.kind
+    return kind !== undefined && kind !== 'name'
+  })
+  if (!leaf) return false
+  check.wrong(at, `"${leaf.path}" is a secret, and cannot stand in a document inside of a text`)
+  return true
 }
 
 type PartBase = {

@@ -1,4 +1,4 @@
-import { minor, NadiError, nearest, ZERO, type AmountMinor } from '#base'
+import { NadiError, nearest } from '#base'
 import { DICTIONARY, isPath, REASONS, type Meaning, type Path } from '#message'
 import { ACCESS, type Target } from '../access.ts'
 import type { TextTree } from '../source.ts'
@@ -7,6 +7,7 @@ import { marked } from './credentials.ts'
 import { parseFormat } from './format.ts'
 import { PLAIN, type ValueScope } from './scope.ts'
 import { compileSplit } from './split.ts'
+import { partOfSum, sumOf } from './sums.ts'
 import type { Context, Value } from './value.ts'
 
 /**
@@ -20,6 +21,7 @@ import type { Context, Value } from './value.ts'
  *     PATH[?] FORMAT                       a value of the message
  *     PATH FORMAT or PATH FORMAT           the first that is there; read by the first that fits
  *     PATH plus PATH FORMAT                a sum of which the first is what is told
+ *     more PATH FORMAT · less PATH FORMAT  one of several that together are what is told
  */
 export function compileValue(scope: ValueScope, { text, at }: TextTree): Value | undefined {
   const { check } = scope
@@ -64,6 +66,8 @@ const WORDS: Readonly<Record<string, Make>> = {
   product: (_, words) => productCode(words),
   detail: (_, words) => detailLine(words),
   layout: (scope, words, at) => compileSplit(scope, words, at, compileValue),
+  more: (scope, words, at) => partOfSum(scope, 1n, words, at),
+  less: (scope, words, at) => partOfSum(scope, -1n, words, at),
   unused: (_, words) => ({
     ...PLAIN,
     notation: { json: words === 'number' ? 'number' : 'string', loose: true },
@@ -286,55 +290,6 @@ function pathValue(
       if (text === undefined) {
         throw new NadiError('CODEC_VALUE', { path, expected: format.expected })
       }
-      return text
-    },
-    has: from => access.get(from) !== undefined,
-  }
-}
-
-/**
- * A sum on the wire of which one part is known otherwise: `selling_price: amountMinor plus adminMinor
- * rupiah`. Written it is the sum, read it tells the first part.
- */
-function sumOf(
-  scope: ValueScope,
-  path: Path,
-  sign: 'plus' | 'minus',
-  other: string,
-  words: string,
-  at: string,
-): Value | undefined {
-  const { check, prefix } = scope
-  const second = `${prefix}${other}`
-  if (!isPath(second) || DICTIONARY[second].kind !== 'money' || DICTIONARY[path].kind !== 'money') {
-    return check.wrong(at, `only money is added up; "${path}" and "${second}" are not both money`)
-  }
-  const parsed = parseFormat(words, 'money')
-  if (typeof parsed === 'string') return check.wrong(at, parsed)
-  const { format, notation } = parsed
-  const [access, also] = [ACCESS[path as 'amountMinor'], ACCESS[second as 'adminMinor']]
-  const otherOf = (from: Target) => (also.get(from) as AmountMinor | undefined) ?? ZERO
-  const by = sign === 'plus' ? 1n : -1n
-  return {
-    ...PLAIN,
-    notation,
-    derived: true,
-    path,
-    expected: `${format.expected}, of ${path} ${sign} ${second}`,
-    read(text, into) {
-      const value = format.read(text) as AmountMinor | undefined
-      if (value === undefined) return false
-      const amount = value - by * otherOf(into)
-      if (amount < 0n) return false
-      access.set(into, minor(amount))
-      return true
-    },
-    write(from) {
-      const value = access.get(from) as AmountMinor | undefined
-      if (value === undefined) return undefined
-      const text = format.write((value + by * otherOf(from)) as never)
-      if (text === undefined)
-        throw new NadiError('CODEC_VALUE', { path, expected: format.expected })
       return text
     },
     has: from => access.get(from) !== undefined,

@@ -2,6 +2,7 @@ import { NadiError } from '#base'
 import type { Message } from '#message'
 import { marked } from './credentials.ts'
 import { readForm } from './form.ts'
+import { openInside } from './inside.ts'
 import { KnownKeys, readJson } from './json-reader.ts'
 import { childOf, DocNode, scalar, type DocLimits, type Source } from './node.ts'
 import {
@@ -68,7 +69,7 @@ export type Content = {
   accepts(contentType: string | undefined, body: Uint8Array): boolean
   /** Throws DOCUMENT_SYNTAX, DOCUMENT_LIMIT, PACK_FORMAT. `base`: where in its frame the body begins. */
   read(body: Uint8Array, contentType: string | undefined, base: number): Parsed
-  /** The node that a shape is about. */
+  /** The node that a shape is about, with the documents inside of its texts opened. */
   rootFor(parsed: Parsed, shape: Shape): DocNode
   write(shape: Shape, message: Message, context: Context, direction: Message['direction']): string
   writeFault(code: string, text: string): string | undefined
@@ -80,6 +81,14 @@ export const WSSE_MARK = 'wsse'
 
 /** By kind, all for one pack. */
 export function makeContent(kind: ContentKind, options: ContentOptions): Content {
+  const content = contentOf(kind, options)
+  return {
+    ...content,
+    rootFor: (parsed, shape) => openInside(shape, content.rootFor(parsed, shape)),
+  }
+}
+
+function contentOf(kind: ContentKind, options: ContentOptions): Content {
   switch (kind) {
     case 'json':
       return json(options)

@@ -130,8 +130,14 @@ function rootOf({ parts }: Speaker, { content, parsed }: Found): DocNode {
     return parsed.rpc?.method === undefined ? answers : plan.request ? [plan.request] : []
   })
   const offset = parsed.rpc?.method === undefined ? 0 : 1
-  const shape = shapes.find(one => one.parts.length - offset === count) ?? shapes[0]
-  return shape ? content.rootFor(parsed, shape) : parsed.root
+  if (parsed.rpc) {
+    const shape = shapes.find(one => one.parts.length - offset === count) ?? shapes[0]
+    return shape ? content.rootFor(parsed, shape) : parsed.root
+  }
+  const requests = parts.plans.flatMap(plan => plan.request ?? [])
+  // Each opens the documents inside that it knows of.
+  for (const shape of [...shapes, ...requests]) content.rootFor(parsed, shape)
+  return parsed.root
 }
 
 type Walk = {

@@ -101,9 +101,9 @@ export class DocumentPack implements HttpPack {
 
   meaningOf(kind: MessageKind, code: string): { meaning: Meaning; reason: Reason } {
     const status = /^http (\d{3})$/.exec(code)?.[1]
-    const { outcome, codes } = this.#speaker.parts
+    const { outcome } = this.#speaker.parts
     const { meaning, reason } =
-      status === undefined ? codes.outcomeOf(kind, code) : outcome.ofStatus(kind, Number(status))
+      status === undefined ? outcome.ofCode(kind, code) : outcome.ofStatus(kind, Number(status))
     return { meaning, reason }
   }
 

@@ -1,4 +1,4 @@
-import type { MessageKind, Outcome } from '#message'
+import type { Meaning, MessageKind, Outcome, Reason } from '#message'
 import type { Check } from '../check.ts'
 import type { CodeTable } from '../codes.ts'
 import type { MapTree } from '../source.ts'
@@ -11,7 +11,7 @@ type Told = {
     readonly path: string
     readonly steps: readonly string[]
     readonly text: string
-    /** It is enough that the text stands in it, in any case. */
+    /** It is enough that the text stands in it, in any case; of no text, that there is something. */
     readonly within: boolean
   }[]
 }
@@ -26,6 +26,7 @@ type Told = {
  *       service: 4..5               these digits of the code are the message's own service number
  *       told-as:
  *         in-process: { status: '00', keterangan: ~SEDANG DIPROSES }
+ *         paid: { payment_ntb: '~' }
  *
  * In `codes`, `http 503`, `http 5xx` and `http unreadable` stand for answers without a body that is
  * believed, and `fault Server` for faults of SOAP and XML-RPC.
@@ -60,7 +61,7 @@ export class OutcomeRules {
     const told =
       this.#told.length > 0 &&
       this.#told.find(({ fields }) => fields.every(field => holds(root, field)))
-    if (told) return this.#codes.outcomeOf(kind, told.code)
+    if (told) return this.ofCode(kind, told.code)
     let code = ''
     for (const path of this.#paths) {
       const node = nodeAt(root, path)
@@ -69,11 +70,21 @@ export class OutcomeRules {
         break
       }
     }
-    if (!this.#service) return this.#codes.outcomeOf(kind, code)
+    if (!this.#service) return this.ofCode(kind, code)
     const [from, to] = this.#service
     // The code of another service is no answer to this request.
     const own = code.slice(from - 1, to) === service
-    return this.#codes.outcomeOf(kind, own ? code.slice(0, from - 1) + code.slice(to) : 'foreign')
+    return this.ofCode(kind, own ? code.slice(0, from - 1) + code.slice(to) : 'foreign')
+  }
+
+  /**
+   * What a code means in an answer of that kind. A success that is none here (`'000': approved,
+   * unknown on payment`) does not keep the reason of one: nobody may read "success" off it.
+   */
+  ofCode(kind: MessageKind, code: string): Outcome {
+    const outcome = this.#codes.outcomeOf(kind, code)
+    if (outcome.reason !== 'approved' || outcome.meaning === 'approved') return outcome
+    return { ...outcome, reason: NOT_APPROVED[outcome.meaning] ?? 'other-error' }
   }
 
   /** Of an answer whose body is not believed, not there, or no document. */
@@ -106,9 +117,21 @@ export class OutcomeRules {
     if (fault !== undefined && sameOutcome(this.ofFault(kind, fault), outcome)) {
       return { status: 200, code: undefined, fault, fields: undefined }
     }
-    const code = this.#codes.codeFor(kind, outcome)
+    return this.#writtenAs(this.#codes.codeFor(kind, outcome), service)
+  }
+
+  /** Of the table's codes some are no text in a body: faults, and statuses of HTTP alone. */
+  #writtenAs(code: string, service: string): Written {
+    if (code.startsWith('fault ')) {
+      return { status: 200, code: undefined, fault: code.slice(6), fields: undefined }
+    }
+    const http = /^http ([1-5]\d\d)$/.exec(code)?.[1]
+    if (http !== undefined) {
+      return { status: Number(http), code: undefined, fault: undefined, fields: undefined }
+    }
     const told = this.#told.find(one => one.code === code)
-    const fields = told && new Map(told.fields.map(({ path, text }) => [path, text]))
+    const fixed = told?.fields.filter(({ text }) => text !== '')
+    const fields = fixed && new Map(fixed.map(({ path, text }) => [path, text]))
     return {
       status: this.#statusFor(code),
       code: this.#withService(code, service),
@@ -129,6 +152,11 @@ export class OutcomeRules {
   }
 }
 
+const NOT_APPROVED: Readonly<Partial<Record<Meaning, Reason>>> = {
+  unknown: 'timeout',
+  nothing: 'no-payment',
+}
+
 /** `status` is that of a body; a fault's is its content's own. */
 export type Written = {
   readonly status: number
@@ -144,6 +172,7 @@ function sameOutcome(a: Outcome, b: Outcome): boolean {
 function holds(root: DocNode, { steps, text, within }: Told['fields'][number]): boolean {
   const node = nodeAt(root, steps)
   if (!node) return false
+  if (within && text === '') return node.tag !== 'null' && node.text.trim() !== ''
   return within ? node.text.toUpperCase().includes(text) : node.text === text
 }
 

@@ -32,7 +32,8 @@ export type DocPlan = {
   readonly product: readonly string[] | undefined
 }
 
-type Mark = { readonly steps: readonly string[]; readonly text: string }
+/** Without a text: it is enough that it is there. */
+type Mark = { readonly steps: readonly string[]; readonly text: string | undefined }
 
 /** The constants of a shape outside of lists, and where its product stands. */
 export function marksOf(shape: Shape): {
@@ -49,10 +50,18 @@ export function marksOf(shape: Shape): {
   return { marks, product: product?.path.split('.') }
 }
 
-/** How well a document fits a plan: undefined not at all, else by how many constants. */
+/** Documents of XML say what they are by the name of their first element. */
+export function rootMarks({ parts }: Shape): Mark[] {
+  return parts
+    .filter(({ tag, optional }) => tag === 'map' && !optional)
+    .map(({ name }) => ({ steps: [name], text: undefined }))
+}
+
+/** How well a document fits a plan: undefined not at all, else by how many marks. */
 export function fits(plan: DocPlan, root: DocNode, products: Products): number | undefined {
   for (const { steps, text } of plan.marks) {
-    if (nodeAt(root, steps)?.text !== text) return undefined
+    const node = nodeAt(root, steps)
+    if (!node || (text !== undefined && node.text !== text)) return undefined
   }
   const code = plan.product && nodeAt(root, plan.product)?.text
   const sold = code === undefined ? undefined : products.soldBy(code)

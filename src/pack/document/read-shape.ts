@@ -1,5 +1,6 @@
 import { NadiError, type ErrorCode } from '#base'
 import type { Target } from '../access.ts'
+import { opened } from './inside.ts'
 import { childOf, type DocNode, wrongAt } from './node.ts'
 import {
   isShape,
@@ -136,21 +137,11 @@ function itemsOf(part: ListPart, node: DocNode, context: Context): readonly DocN
   throw wrong(context, 'PACK_FORMAT', part.path, child, 'a list')
 }
 
+/** Opened before, but in a list (inside.ts); offsets in it are of a text that is nowhere in the frame. */
 function readInside(part: InsidePart, node: DocNode, into: Target, context: Context): void {
-  let inner: DocNode
-  try {
-    inner = part.read(node.text)
-  } catch (error) {
-    // Its offsets are of the unescaped text, which stands nowhere in the frame.
-    if (!(error instanceof NadiError)) throw error
-    throw new NadiError(error.code, {
-      path: part.path,
-      ...(error.expected !== undefined && { expected: error.expected }),
-    })
-  }
   const { source } = context
   context.source = undefined
-  readParts(part.shape, inner, into, context)
+  readParts(part.shape, opened(part, node), into, context)
   context.source = source
 }
 

@@ -120,6 +120,8 @@ export type InsidePart = Base & {
 
 export type Shape = {
   readonly parts: readonly Part[]
+  /** Somewhere in it stands a document inside of a text. */
+  readonly nested: boolean
   readonly names: ReadonlySet<string>
   readonly unknown: 'kept' | 'refused'
 }

@@ -32,7 +32,11 @@ function writePart(part: Part, from: Target, context: Context, declarations: str
       return writeElement(part, part.shape, from, context, declarations)
     case 'inside':
       if (part.optional && !says(part, from, context)) return ''
-      return element(part, declarations, escapeXml(part.write(from, context), part.path))
+      return element(
+        part,
+        attributesOf(part.shape, from, context, declarations),
+        escapeXml(part.write(from, context), part.path),
+      )
     case 'list': {
       const { item } = part
       const texts = (itemsToWrite(part, from) ?? []).map((one, index) => {
@@ -52,17 +56,24 @@ function writeElement(
   context: Context,
   declarations: string,
 ): string {
-  let attributes = declarations
+  const attributes = attributesOf(shape, from, context, declarations)
   let text = ''
   for (const inner of shape.parts) {
-    if (inner.tag !== 'leaf') continue
-    const value =
-      inner.name.startsWith('@') || inner.name === '#' ? textOf(inner, from, context) : undefined
-    if (value === undefined) continue
-    if (inner.name === '#') text = escapeLeaf(inner, value)
-    else attributes += ` ${inner.name.slice(1)}="${escapeLeaf(inner, value)}"`
+    if (inner.tag !== 'leaf' || inner.name !== '#') continue
+    const value = textOf(inner, from, context)
+    if (value !== undefined) text = escapeLeaf(inner, value)
   }
   return element(part, attributes, text + writeXmlParts(shape, from, context))
+}
+
+function attributesOf(shape: Shape, from: Target, context: Context, declarations: string): string {
+  let attributes = declarations
+  for (const inner of shape.parts) {
+    if (inner.tag !== 'leaf' || !inner.name.startsWith('@')) continue
+    const value = textOf(inner, from, context)
+    if (value !== undefined) attributes += ` ${inner.name.slice(1)}="${escapeLeaf(inner, value)}"`
+  }
+  return attributes
 }
 
 function element({ name }: Part, attributes: string, content: string): string {
