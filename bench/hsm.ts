@@ -132,8 +132,8 @@ function time(run: () => unknown, ms: number): number {
 }
 
 type HostFigures = {
-  readonly serialPerSecond: number
-  readonly pipelinedPerSecond: number
+  readonly serial: { readonly perSecond: number }
+  readonly pipelined: { readonly perSecond: number }
   readonly ratio: number
   readonly wanted: number
 }
@@ -180,10 +180,10 @@ function report(
         `${`${name}, worker, ${depth} at a time`.padEnd(42)}${`${rate}/s`.padStart(10)}${depth === '1' ? '' : `  ${ratio} times`}`,
       )
   console.log(
-    `${'host command, 1 at a time'.padEnd(42)}${`${Math.round(host.serialPerSecond)}/s`.padStart(10)}`,
+    `${'host command, 1 at a time'.padEnd(42)}${`${Math.round(host.serial.perSecond)}/s`.padStart(10)}`,
   )
   console.log(
-    `${'host command, 64 at a time'.padEnd(42)}${`${Math.round(host.pipelinedPerSecond)}/s`.padStart(10)}  ${host.ratio.toFixed(2)} times, wanted ${host.wanted}`,
+    `${'host command, 64 at a time'.padEnd(42)}${`${Math.round(host.pipelined.perSecond)}/s`.padStart(10)}  ${host.ratio.toFixed(2)} times, wanted ${host.wanted}`,
   )
 }
 

@@ -89,6 +89,8 @@ export type HsmCapabilities = {
   readonly keeper: 'soft' | 'payshield' | 'pkcs11'
   /** The kinds of key that it keeps. */
   readonly kinds: readonly KeyKind[]
+  /** A key that was changed is always known for it; else only by its parity, most of the time. */
+  readonly authenticatesKeys: boolean
   readonly pinFormats: readonly PinFormat[]
   readonly macs: readonly MacAlgorithm[]
   /** Ciphers of the base keys that it derives PIN keys of. */

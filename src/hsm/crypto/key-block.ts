@@ -3,7 +3,7 @@ import type { Random } from '#base'
 import { cipherOf, cipherOnce } from './cipher.ts'
 import type { Algorithm, BlockCipher } from './cipher.ts'
 import { Kept } from './kept.ts'
-import { cbcMac, cmacWith } from './mac.ts'
+import { cbcMac, cmacOver, cmacWith } from './mac.ts'
 
 /**
  * Key blocks: a header that says what the key is for, the key and its length encrypted, and a MAC
@@ -72,8 +72,7 @@ export function unwrapBlock(kbpk: Uint8Array, text: string): Buffer | undefined 
   covered.set(over === 'clear' ? clear : body, headerLength)
   const wanted = macOver(construction, cipher.mac, covered)
   const key = wanted && timingSafeEqual(mac, wanted) ? keyIn(clear) : undefined
-  wipe(covered)
-  wipe(clear)
+  clear.fill(0)
   return key
 }
 
@@ -105,7 +104,6 @@ export function wrapBlock(
   const mac = macOver(construction, cipher.mac, covered)
   if (!mac) throw new TypeError('the header of a key block is whole cipher blocks')
   const encrypted = over === 'clear' ? encrypt(mac) : body
-  covered.fill(0)
   clear.fill(0)
   return text + hexOf(encrypted) + hexOf(mac)
 }
@@ -171,8 +169,10 @@ function hexNumber(text: string): number | undefined {
 function keyIn(clear: Buffer): Buffer | undefined {
   const bits = clear.readUInt16BE(0)
   const bytes = bits / 8
-  const possible = bits % 8 === 0 && bytes >= KEY_BYTES_MIN && 2 + bytes <= clear.length
-  return possible ? Buffer.from(clear.subarray(2, 2 + bytes)) : undefined
+  if (bits % 8 !== 0 || bytes < KEY_BYTES_MIN || 2 + bytes > clear.length) return undefined
+  const key = Buffer.allocUnsafe(bytes)
+  clear.copy(key, 0, 2)
+  return key
 }
 
 function withLength(
@@ -190,15 +190,19 @@ function withLength(
   return clear
 }
 
-/** Undefined where whole blocks are needed and the header is none. */
+/** Undefined where whole blocks are needed and the header is none. What is covered in clear is wiped. */
 function macOver(
   { keys, macBytes }: Construction,
   cipher: BlockCipher,
   covered: Buffer,
 ): Buffer | undefined {
-  if (keys === 'derived') return cmacWith(cipher, covered).subarray(0, macBytes)
-  if (covered.length % cipher.blockBytes !== 0) return undefined
-  return cbcMac(cipher, Buffer.alloc(cipher.blockBytes), covered).subarray(0, macBytes)
+  const { blockBytes } = cipher
+  if (keys === 'derived') {
+    const mac = cmacOver(cipher, covered)
+    return macBytes === blockBytes ? mac : mac.subarray(0, macBytes)
+  }
+  if (covered.length % blockBytes !== 0) return undefined
+  return cbcMac(cipher, Buffer.alloc(blockBytes), covered).subarray(0, macBytes)
 }
 
 type BlockKeys = { readonly encryption: BlockCipher; readonly mac: BlockCipher }
@@ -253,11 +257,6 @@ function derived(kbpk: Uint8Array, algorithm: Algorithm, usage: number): BlockCi
   const cipher = cipherOnce(key.subarray(0, kbpk.length), algorithm)
   key.fill(0)
   return cipher
-}
-
-/** A loop: for so few bytes it is faster than `fill`. */
-function wipe(bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 0
 }
 
 function hexOf(bytes: Uint8Array): string {

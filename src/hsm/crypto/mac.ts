@@ -98,6 +98,21 @@ export function cmacWith(cipher: BlockCipher, data: Uint8Array, iv?: Uint8Array)
   return out.subarray(size - blockBytes)
 }
 
+/** The same over a buffer that is nobody's any more: what is in it is wiped. */
+export function cmacOver(cipher: BlockCipher, data: Buffer): Buffer {
+  const { blockBytes, subkeys } = cipher
+  const last = data.length - blockBytes
+  if (last < 0 || data.length % blockBytes !== 0) {
+    const mac = cmacWith(cipher, data)
+    data.fill(0)
+    return mac
+  }
+  addTo(data, subkeys[0], last, blockBytes)
+  const out = cipher.chainOver(data)
+  data.fill(0)
+  return last === 0 ? out : out.subarray(last)
+}
+
 export type HmacHash = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512'
 
 const NOTHING = new Uint8Array()

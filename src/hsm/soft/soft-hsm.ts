@@ -54,6 +54,7 @@ export function softCapabilities(
     macBytesMax: 32,
     exportSchemes: ['R', 'X', 'U'],
     components: true,
+    authenticatesKeys: true,
     sealsDecimalisation: true,
     dataBytesMax: DATA_BYTES_MAX,
     inFlightMax,

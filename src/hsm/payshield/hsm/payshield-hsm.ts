@@ -51,6 +51,7 @@ export class PayShieldHsm implements H.PaymentHsm {
       macBytesMax: MAC_BYTES_MAX,
       exportSchemes: ['R', 'X', 'U'],
       components: false,
+      authenticatesKeys: lmk.scheme !== 'variant',
       sealsDecimalisation: false,
       dataBytesMax: DATA_BYTES_MAX,
       inFlightMax: this.#pool.inFlightMax,
