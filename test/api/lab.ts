@@ -42,6 +42,8 @@ export type LabOptions = {
   readonly limits?: Partial<ApiLimits>
   readonly targets?: ReadonlyMap<string, WebhookTarget>
   readonly retriesMs?: readonly number[]
+  /** How long a partner's server may take; else so long that no test depends on it. */
+  readonly sendTimeoutMs?: number
   readonly partner?: Partial<ApiPartner>
 }
 
@@ -103,7 +105,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     store,
     looks: wired.switch.looks,
     targets: options.targets ?? new Map(),
-    sender: new HttpSender(clock, 300),
+    sender: new HttpSender(clock, options.sendTimeoutMs ?? 120_000),
     options: { retriesMs: options.retriesMs ?? [30, 60], keepMs: 3_600_000 },
     clock,
     random,
