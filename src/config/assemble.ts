@@ -12,6 +12,7 @@ import type {
 } from './config.ts'
 import type { Packs } from './checks.ts'
 import type { Keys } from './documents.ts'
+import { callbackListener, httpLink, type HttpSecrets } from './http-links.ts'
 import type * as schema from './schema.ts'
 import { type KeptSecret, loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
 import { apiListener, partnerApi, type PartnerSecrets } from './partner-api.ts'
@@ -22,9 +23,10 @@ import { addressFilter } from './values.ts'
 export function assemble(
   nadi: schema.NadiFile,
   tree: Tree,
-  packs: Packs['loaded'],
+  packs: Pick<Packs, 'loaded' | 'http'>,
   secrets: Secrets,
   partnerSecrets: PartnerSecrets,
+  httpSecrets: HttpSecrets,
   varFolder: string,
 ): Config {
   const { node, business, limits, admin, log, lab, webhooks } = nadi
@@ -42,7 +44,8 @@ export function assemble(
     data: { varFolder, databaseUrl: secrets.databaseUrl, evidenceKey: secrets.evidenceKey },
     admin: { host: admin.host, port: admin.port, token: secrets.adminToken },
     log: { level: log.level, file: log.file && resolve(varFolder, log.file) },
-    packs,
+    packs: packs.loaded,
+    httpPacks: packs.http,
     listeners: list(tree.listeners, listener),
     apis: list(tree.apis, (name, file) => apiListener(name, file, partnerSecrets, varFolder)),
     webhooks: {
@@ -50,7 +53,9 @@ export function assemble(
       timeoutMs: webhooks.timeout,
       keepMs: webhooks.keep,
     },
+    callbacks: list(tree.callbacks, (name, file) => callbackListener(name, file, httpSecrets)),
     links: list(tree.links, link),
+    httpLinks: list(tree.httpLinks, (name, file) => httpLink(name, file, httpSecrets)),
     billers: list(tree.billers, (name, { title }): BillerConfig => ({ name, title })),
     products: map(tree.products, product),
     partners: map(tree.partners, (id, entry) => partner(id, entry, partnerSecrets)),

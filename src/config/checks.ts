@@ -1,7 +1,8 @@
-import type { Pack, Problem } from '#pack'
+import type { HttpPack, Pack, Problem } from '#pack'
 import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
 import { API_CHECKS } from './api-checks.ts'
+import { HTTP_CHECKS } from './http-checks.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'
 
@@ -10,6 +11,7 @@ export type Check = (tree: Tree, packs: Packs) => readonly Problem[]
 
 export type Packs = {
   readonly loaded: ReadonlyMap<string, Pack>
+  readonly http: ReadonlyMap<string, HttpPack>
   /** All that are there, right or wrong; undefined when the folder cannot be read. */
   readonly names: readonly string[] | undefined
 }
@@ -32,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   lateAnswersFindTheirRequest,
   somethingIsServed,
   ...API_CHECKS,
+  ...HTTP_CHECKS,
 ]
 
 export function checkTree(tree: Tree, packs: Packs): Problem[] {
@@ -44,12 +47,12 @@ function productsNameBillers({ products, billers }: Tree): Problem[] {
   )
 }
 
-function productsNameLinks({ products, links }: Tree): Problem[] {
+function productsNameLinks({ products, links, httpLinks }: Tree): Problem[] {
   return each(products, (product, name) =>
     product.links.flatMap((link, index) => {
       const path = products.where(name, 'links', index)
       const unknown = known('link', link, links.names, path)
-      const { biller } = links.entries.get(link) ?? product
+      const { biller } = links.entries.get(link) ?? httpLinks.entries.get(link) ?? product
       if (unknown.length > 0 || biller === product.biller) return unknown
       const text = `the link ${link} goes to ${biller}, but ${name} is sold by ${product.biller}`
       return [{ path, text }]
@@ -57,9 +60,11 @@ function productsNameLinks({ products, links }: Tree): Problem[] {
   )
 }
 
-function linksNameBillers({ links, billers }: Tree): Problem[] {
-  return each(links, ({ biller }, name) =>
-    known('biller', biller, billers.names, links.where(name, 'biller')),
+function linksNameBillers({ links, httpLinks, billers }: Tree): Problem[] {
+  return [links, httpLinks].flatMap((section: Section<{ biller: string }>) =>
+    each(section, ({ biller }, name) =>
+      known('biller', biller, billers.names, section.where(name, 'biller')),
+    ),
   )
 }
 
@@ -71,23 +76,33 @@ function partnersNameProducts({ partners, products }: Tree): Problem[] {
   )
 }
 
-function packsExist({ nadi, listeners, links, whereNadi }: Tree, { names }: Packs): Problem[] {
+function packsExist(
+  { nadi, listeners, links, httpLinks, whereNadi }: Tree,
+  { names }: Packs,
+): Problem[] {
   const simulators = nadi?.lab?.simulators ?? []
   return [
     ...each(listeners, ({ pack }, name) =>
       known('pack', pack, names, listeners.where(name, 'pack')),
     ),
     ...each(links, ({ pack }, name) => known('pack', pack, names, links.where(name, 'pack'))),
+    ...each(httpLinks, ({ pack }, name) =>
+      known('pack', pack, names, httpLinks.where(name, 'pack')),
+    ),
     ...simulators.flatMap(({ pack }, index) =>
       known('pack', pack, names, whereNadi('lab', 'simulators', index, 'pack')),
     ),
   ]
 }
 
-function linksCarryProducts({ products, links }: Tree, { loaded }: Packs): Problem[] {
+function linksCarryProducts(
+  { products, links, httpLinks }: Tree,
+  { loaded, http }: Packs,
+): Problem[] {
   return each(products, (product, name) =>
     product.links.flatMap((link, index) => {
-      const pack = loaded.get(links.entries.get(link)?.pack ?? '')
+      const named = (links.entries.get(link) ?? httpLinks.entries.get(link))?.pack ?? ''
+      const pack = loaded.get(named) ?? http.get(named)
       if (!pack || pack.products.includes(name)) return []
       const path = products.where(name, 'links', index)
       const text = `the pack ${pack.name} of the link ${link} cannot carry ${name}; it carries ${pack.products.join(', ')}`
@@ -96,13 +111,15 @@ function linksCarryProducts({ products, links }: Tree, { loaded }: Packs): Probl
   )
 }
 
-function portsDiffer({ nadi, listeners, apis, whereNadi }: Tree): Problem[] {
+function portsDiffer({ nadi, listeners, apis, callbacks, whereNadi }: Tree): Problem[] {
   type Use = { readonly host: string; readonly port: number; who: string; path: string }
   const uses: Use[] = []
   for (const [name, { host, port }] of listeners.entries)
     uses.push({ host, port, who: `the listener ${name}`, path: listeners.where(name, 'port') })
   for (const [name, { host, port }] of apis.entries)
     uses.push({ host, port, who: `the listener ${name}`, path: apis.where(name, 'port') })
+  for (const [name, { host, port }] of callbacks.entries)
+    uses.push({ host, port, who: `the listener ${name}`, path: callbacks.where(name, 'port') })
   if (nadi) {
     const { host, port } = nadi.admin
     uses.push({ host, port, who: 'the admin API', path: whereNadi('admin', 'port') })
@@ -128,7 +145,10 @@ function overlaps(a: string, b: string): boolean {
   return a === b || any.includes(a) || any.includes(b)
 }
 
-function limitsFit({ listeners, apis }: Tree): Problem[] {
+function limitsFit({ listeners, apis, callbacks }: Tree): Problem[] {
+  const ofCallbacks = each(callbacks, ({ limits }, name) =>
+    notAbove(callbacks, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
+  )
   const ofApis = each(apis, ({ limits }, name) => [
     ...notAbove(apis, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
     ...notAbove(apis, name, limits, 'inFlightPerPartnerMax', 'inFlightMax'),
@@ -137,7 +157,7 @@ function limitsFit({ listeners, apis }: Tree): Problem[] {
     ...notAbove(listeners, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
     ...notAbove(listeners, name, limits, 'inFlightPerSessionMax', 'inFlightMax'),
   ])
-  return [...ofListeners, ...ofApis]
+  return [...ofListeners, ...ofApis, ...ofCallbacks]
 }
 
 function notAbove<K extends string>(
@@ -208,14 +228,16 @@ function tokensAreNotReversed({ products }: Tree): Problem[] {
   })
 }
 
-function lateAnswersFindTheirRequest({ products, links }: Tree): Problem[] {
+function lateAnswersFindTheirRequest({ products, links, httpLinks }: Tree): Problem[] {
   const timeout = (name: string): number =>
     Math.max(0, ...[...products.entries.values()].filter(uses(name)).map(p => p.answerTimeout))
-  return each(links, ({ lateMemory }, name) => {
-    if (lateMemory >= timeout(name)) return []
-    const text = `lateMemory must be at least the longest answerTimeout of the products over this link, ${formatDuration(timeout(name))}`
-    return [{ path: links.where(name, 'lateMemory'), text }]
-  })
+  return [links, httpLinks].flatMap((section: Section<{ lateMemory: number }>) =>
+    each(section, ({ lateMemory }, name) => {
+      if (lateMemory >= timeout(name)) return []
+      const text = `lateMemory must be at least the longest answerTimeout of the products over this link, ${formatDuration(timeout(name))}`
+      return [{ path: section.where(name, 'lateMemory'), text }]
+    }),
+  )
 }
 
 function uses(link: string): (product: ProductEntry) => boolean {

@@ -1,7 +1,7 @@
 import type { AmountMinor, Secret } from '#base'
-import type { LinkOptions } from '#link'
-import type { ListenerOptions } from '#listener'
-import type { Pack } from '#pack'
+import type { HttpLinkOptions, HttpPlace, LinkOptions } from '#link'
+import type { CallbackLimits, ListenerOptions } from '#listener'
+import type { Credentials, HttpPack, Pack } from '#pack'
 import type { PartnerFacts } from '#screening'
 import type { Identity, Product, SwitchSettings } from '#switch'
 import type { KeptSecret } from './secrets.ts'
@@ -21,11 +21,16 @@ export type Config = {
   /** `file` is absolute; undefined logs to standard output. */
   readonly log: { readonly level: LogLevel; readonly file: string | undefined }
   readonly packs: ReadonlyMap<string, Pack>
+  /** Packs that are spoken over HTTP, without credentials. */
+  readonly httpPacks: ReadonlyMap<string, HttpPack>
   readonly listeners: readonly ListenerConfig[]
   /** Listeners of the partners' HTTP API. */
   readonly apis: readonly ApiListenerConfig[]
   readonly webhooks: WebhookSettings
+  /** Listeners of what billers tell by themselves. */
+  readonly callbacks: readonly CallbackListenerConfig[]
   readonly links: readonly LinkConfig[]
+  readonly httpLinks: readonly HttpLinkConfig[]
   readonly billers: readonly BillerConfig[]
   readonly products: ReadonlyMap<string, ProductConfig>
   readonly partners: ReadonlyMap<string, PartnerConfig>
@@ -90,6 +95,34 @@ export type LinkConfig = {
   readonly port: number
   readonly identity: Identity
   readonly options: LinkOptions
+}
+
+export type HttpLinkConfig = {
+  readonly name: string
+  readonly biller: string
+  readonly pack: string
+  readonly place: HttpPlace
+  readonly identity: Identity | undefined
+  readonly credentials: Credentials
+  readonly callback:
+    | {
+        /** The listener's name, and the path there that belongs to this link. */
+        readonly listener: string
+        readonly path: string
+        /** Takes an address, with or without a port. */
+        readonly mayCall: (peer: string) => boolean
+      }
+    | undefined
+  readonly options: HttpLinkOptions
+}
+
+export type CallbackListenerConfig = {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Both in PEM. Undefined: plain HTTP, for this machine or behind somebody who ends TLS. */
+  readonly tls: { readonly certificate: string; readonly key: Secret<string> } | undefined
+  readonly limits: CallbackLimits
 }
 
 export type BillerConfig = { readonly name: string; readonly title: string }

@@ -2,7 +2,9 @@
 export type {
   ApiListenerConfig,
   BillerConfig,
+  CallbackListenerConfig,
   Config,
+  HttpLinkConfig,
   LabConfig,
   LinkConfig,
   ListenerConfig,

@@ -5,8 +5,9 @@ import { type ConfigPlaces, type ConfigResult, readConfig, shownFolder } from '.
 
 /** conf/ and protocols/ into options, or the list of everything that is wrong with them. */
 export function loadConfig(places: ConfigPlaces): ConfigResult {
-  const { packs, problems } = loadPacks(shownFolder(places.protocolsFolder))
-  return readConfig(places, { loaded: packs, names: folderNames(places.protocolsFolder), problems })
+  const { packs, httpPacks, problems } = loadPacks(shownFolder(places.protocolsFolder))
+  const names = folderNames(places.protocolsFolder)
+  return readConfig(places, { loaded: packs, http: httpPacks, names, problems })
 }
 
 /** Where everything lies: NADI_CONF, NADI_PROTOCOLS and NADI_VAR, or the folders beside the program. */

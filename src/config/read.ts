@@ -4,6 +4,7 @@ import { assemble, loadSecrets } from './assemble.ts'
 import { checkTree, type Packs } from './checks.ts'
 import type { Config } from './config.ts'
 import { readDocuments } from './documents.ts'
+import { loadHttpSecrets } from './http-links.ts'
 import { applyOverrides } from './overrides.ts'
 import { loadPartnerSecrets } from './partner-api.ts'
 import { readTree } from './tree.ts'
@@ -38,10 +39,11 @@ export function readConfig(
   const place = { env, varFolder, treeFolders }
   const own = loadSecrets(nadi, tree.whereNadi, place)
   const partners = loadPartnerSecrets(tree, place)
-  problems.push(...own.problems, ...partners.problems)
+  const http = loadHttpSecrets(tree, packs.http, place)
+  problems.push(...own.problems, ...partners.problems, ...http.problems)
   if (problems.length > 0) return { problems }
   return {
-    config: assemble(nadi, tree, packs.loaded, own.secrets, partners.secrets, varFolder),
+    config: assemble(nadi, tree, packs, own.secrets, partners.secrets, http.secrets, varFolder),
   }
 }
 

@@ -192,10 +192,90 @@ export const linkSchema = z.strictObject({
   lateMemoryMax: v.whole(0, 10_000_000),
 })
 
+/** conf/listeners/NAME.yaml that says `kind: callbacks` */
+export const callbackListenerSchema = z.strictObject({
+  kind: v.oneOf('callbacks'),
+  host: v.host,
+  port: v.port,
+  tls: z.strictObject({ certificate: v.filePath, key: secretRef }).optional(),
+  limits: z
+    .strictObject({
+      bodyBytesMax: v.whole(1024, 1_048_576).default(65_536),
+      headerBytesMax: v.whole(1024, 32_768).default(16_384),
+      connectionsMax: v.whole(1, 100_000).default(256),
+      connectionsPerPeerMax: v.whole(1, 100_000).default(64),
+      inFlightMax: v.whole(1, 100_000).default(256),
+      headersTimeout: v.duration(100, 10 * minute).default(5 * second),
+      requestTimeout: v.duration(100, 10 * minute).default(10 * second),
+      idleTimeout: v.duration(100, day).default(minute),
+      answerTimeout: v.duration(100, 5 * minute).default(10 * second),
+    })
+    .prefault({}),
+})
+
+const circuit = z.strictObject({
+  requests: v.whole(1, 100_000).default(100),
+  window: v.duration(second, day).default(minute),
+  atLeast: v.whole(1, 100_000).default(20),
+  failures: v.whole(1, 100).default(50),
+  coolDown: v.duration(10, 60 * minute).default(10 * second),
+  probes: v.whole(1, 1000).default(3),
+})
+
+/** conf/links/NAME.yaml that says `url` */
+export const httpLinkSchema = z.strictObject({
+  biller: v.name,
+  pack: v.name,
+  url: v.httpUrl,
+  plainHttp: v.flag.default(false),
+  identity: z
+    .strictObject({
+      bank: v.digits(1, 11),
+      partner: v.digits(1, 7),
+      switcher: v.code(7, 7),
+      terminal: v.code(1, 16),
+    })
+    .optional(),
+  credentials: z.record(z.string(), secretRef).default({}),
+  tls: z
+    .strictObject({
+      authorities: z.array(v.filePath).min(1).max(16).optional(),
+      certificate: v.filePath.optional(),
+      key: secretRef.optional(),
+      servername: v.host.optional(),
+      minVersion: v.oneOf('1.2', '1.3').default('1.2'),
+    })
+    .optional(),
+  callback: z
+    .strictObject({
+      listener: v.name,
+      path: v.urlPath,
+      addresses: z.array(v.network).min(1).max(1000),
+    })
+    .optional(),
+  inFlightMax: v.whole(1, 100_000),
+  connectTimeout: v.duration(10, 5 * minute).default(5 * second),
+  tlsTimeout: v.duration(10, 5 * minute).default(5 * second),
+  headersTimeout: v.duration(10, 10 * minute).default(minute),
+  bodyTimeout: v.duration(10, 10 * minute).default(10 * second),
+  lateWait: v.duration(0, 10 * minute).default(0),
+  headerBytesMax: v.whole(1024, 32_768).default(16_384),
+  bodyBytesMax: v.whole(1024, 16_777_216).default(1_048_576),
+  keepAlive: v.duration(100, 60 * minute).default(4 * second),
+  tokenTimeout: v.duration(100, 5 * minute).default(10 * second),
+  reconnectMin: v.duration(10, 10 * minute).default(second),
+  reconnectMax: v.duration(10, 10 * minute).default(30 * second),
+  circuit: circuit.prefault({}),
+  lateMemory: v.duration(0, day).default(60 * minute),
+  lateMemoryMax: v.whole(0, 10_000_000).default(100_000),
+})
+
 export type NadiFile = z.output<typeof nadiSchema>
 export type PartnerEntry = z.output<typeof partnerSchema>
 export type BillerEntry = z.output<typeof billerSchema>
 export type ProductEntry = z.output<typeof productSchema>
 export type ListenerFile = z.output<typeof listenerSchema>
 export type ApiListenerFile = z.output<typeof apiListenerSchema>
+export type CallbackListenerFile = z.output<typeof callbackListenerSchema>
+export type HttpLinkFile = z.output<typeof httpLinkSchema>
 export type LinkFile = z.output<typeof linkSchema>

@@ -26,13 +26,19 @@ export type Tree = {
   readonly listeners: Section<schema.ListenerFile>
   /** Of the files in listeners/ those that say `kind: http`. */
   readonly apis: Section<schema.ApiListenerFile>
+  /** Of the files in listeners/ those that say `kind: callbacks`. */
+  readonly callbacks: Section<schema.CallbackListenerFile>
+  /** Links that are dialed and held; their `names` are those of all links. */
   readonly links: Section<schema.LinkFile>
+  /** Of the files in links/ those that say `url`. */
+  readonly httpLinks: Section<schema.HttpLinkFile>
 }
 
 export function readTree(documents: Documents): { tree: Tree; problems: Problem[] } {
   const problems: Problem[] = []
   const { nadi } = documents
-  const [frames, apis] = byKind(documents.listeners)
+  const [apis, callbacks, frames] = sorted(documents.listeners, isApi, isForCallbacks)
+  const [overHttp, dialed] = sorted(documents.links, isOverHttp)
   const tree: Tree = {
     nadi: nadi && parse(schema.nadiSchema, nadi, [], problems),
     whereNadi: (...keys) => nadi?.where(keys) ?? '',
@@ -41,19 +47,35 @@ export function readTree(documents: Documents): { tree: Tree; problems: Problem[
     products: fromMap(schema.productSchema, documents.products, PLAIN_NAME, problems),
     listeners: fromFiles(schema.listenerSchema, frames, problems),
     apis: fromFiles(schema.apiListenerSchema, apis, problems),
-    links: fromFiles(schema.linkSchema, documents.links, problems),
+    callbacks: fromFiles(schema.callbackListenerSchema, callbacks, problems),
+    links: {
+      ...fromFiles(schema.linkSchema, dialed, problems),
+      names: documents.links && [...documents.links.keys()],
+    },
+    httpLinks: fromFiles(schema.httpLinkSchema, overHttp, problems),
   }
   return { tree, problems }
 }
 
-/** Listeners that speak in frames, and those of the HTTP API. What cannot be read counts as the first. */
-function byKind(files: ConfFiles | undefined): [ConfFiles | undefined, ConfFiles | undefined] {
-  if (!files) return [undefined, undefined]
-  const isApi = (file: ConfFile | undefined): boolean =>
-    file !== undefined && 'kind' in (file.content as object)
-  const some = (wanted: boolean): ConfFiles =>
-    new Map([...files].filter(([, file]) => isApi(file) === wanted))
-  return [some(false), some(true)]
+type Kind = (content: Readonly<Record<string, unknown>>) => boolean
+
+const isForCallbacks: Kind = ({ kind }) => kind === 'callbacks'
+const isApi: Kind = content => 'kind' in content && !isForCallbacks(content)
+const isOverHttp: Kind = content => 'url' in content
+
+/** The files by kind, and at the end those of none, with what cannot be read. */
+function sorted(
+  files: ConfFiles | undefined,
+  ...kinds: readonly Kind[]
+): readonly (ConfFiles | undefined)[] {
+  if (!files) return []
+  const kindOf = (file: ConfFile | undefined): number => {
+    const found = file ? kinds.findIndex(is => is(file.content as Record<string, unknown>)) : -1
+    return found < 0 ? kinds.length : found
+  }
+  return [...kinds, undefined].map(
+    (_, wanted) => new Map([...files].filter(([, file]) => kindOf(file) === wanted)),
+  )
 }
 
 const PLAIN_NAME = { pattern: NAME, text: NAME_TEXT }

@@ -132,6 +132,20 @@ export const webhookUrl = value('an https:// address (http:// on this machine on
   return url.protocol === 'https:' || (url.protocol === 'http:' && here) ? text : undefined
 })
 
+/** Where a counterpart is reached: no name, password, query or fragment in it. */
+export const httpUrl = value(
+  'an address like https://api.example.id or https://host:8443/path',
+  text => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (!url || url.username !== '' || url.password !== '' || /[?#]/.test(text)) return undefined
+    return ['https:', 'http:'].includes(url.protocol) ? text : undefined
+  },
+)
+
+export const urlPath = value('a path like /callbacks/biller, or / for all', text =>
+  /^(\/|(\/[A-Za-z0-9._~-]+){1,8})$/.test(text) ? text : undefined,
+)
+
 /** As `openssl x509 -fingerprint -sha256` prints it, with or without colons; small digits without. */
 export const fingerprint = value('a SHA-256 fingerprint of 64 hexadecimal digits', text => {
   const digits = text.replaceAll(':', '').toLowerCase()

@@ -8,6 +8,7 @@ import type { ListenerStatus } from '#listener'
 import { TcpAcceptor, TcpDialer } from '#net'
 import { Health, type Log, Metrics, pinoLog } from '#telemetry'
 import { tellingEnds } from './ends.ts'
+import { httpFrames } from './http-frames.ts'
 import { Lab } from './lab.ts'
 import { keepWatchdog, notifySystemd } from './notify.ts'
 import { type PartnerApi, partnerApi } from './partner-api.ts'
@@ -82,7 +83,7 @@ async function live(
   const around = { clock, random, log, version, journal, requests, webhooks }
   api = partnerApi(config, { ...around, switch: wired.switch })
   const lab = new Lab(config, places.protocolsFolder, clock, log)
-  const listeners = [...wired.listeners, ...api.servers]
+  const listeners = [...wired.listeners, ...wired.callbacks, ...api.servers]
   gather(metrics, wired, listeners, store)
   watch(health, listeners, store)
   const admin = await startAdmin({
@@ -96,7 +97,11 @@ async function live(
     switch: wired.switch,
     links: new Map([...wired.destinations].map(([name, { link }]) => [name, link])),
     listeners: new Map(listeners.map(listener => [listener.name, listener])),
-    packs: new Map([...config.packs, [API_PACK, API_FRAMES]]),
+    packs: new Map([
+      ...config.packs,
+      ...[...config.httpPacks].map(([name, pack]) => [name, httpFrames(pack)] as const),
+      [API_PACK, API_FRAMES],
+    ]),
     partners: config.partners,
     products: config.products,
     webhooks: api.desk,
@@ -170,6 +175,7 @@ function gather(
     listeners: () => listeners.map(listener => listener.status()),
     journal: () => ({ available: journal.available, queue: journal.waiting }),
     safDepth: () => wired.switch.owed.reduce((sum, { later, ready }) => sum + later + ready, 0),
+    callbacks: () => [...wired.desks].map(([link, { counts }]) => ({ link, counts })),
     openTxns: () => journal.openSummary(),
     balances: () => journal.balances(),
   })
@@ -193,12 +199,17 @@ function say(
     ...listeners.map(listener => {
       const { name, address } = listener.status()
       const pack = config.listeners.find(each => each.name === name)?.pack
+      const isForBillers = config.callbacks.some(each => each.name === name)
+      if (isForBillers) return `  billers    ${address.padEnd(21)} callbacks`
       return `  partners   ${address.padEnd(21)} ${pack ?? 'HTTP API, /docs'}`
     }),
     `  operators  ${adminAddress.padEnd(21)} /metrics /healthz /readyz`,
     ...config.links.map(
       ({ name, host, port, pack }) =>
         `  link ${name.padEnd(5)} ${`${host}:${port}`.padEnd(21)} ${pack}`,
+    ),
+    ...config.httpLinks.map(
+      ({ name, place, pack }) => `  link ${name.padEnd(5)} ${place.url.padEnd(21)} ${pack}`,
     ),
     `  data       ${where}`,
     `  log        ${config.log.file ?? 'standard output'}`,

@@ -2,20 +2,23 @@ import type { Clock, Random, TxnId } from '#base'
 import type { Config, LinkConfig, ListenerConfig } from '#config'
 import type { Journal } from '#journal'
 import { DialedLink } from '#link'
-import { FrameListener } from '#listener'
+import { type CallbackListener, FrameListener } from '#listener'
 import type { Message } from '#message'
 import type { Acceptor, Dialer } from '#net'
 import type { Pack } from '#pack'
 import {
+  type CallbackDesk,
   type Destination,
   dialectOf,
   FrameDestination,
   type Incoming,
   type Observer,
+  OwnNumbers,
   Source,
   Switch,
 } from '#switch'
 import type { Log } from '#telemetry'
+import { callbackDesk, callbackListener, httpEnd } from './wire-http.ts'
 
 /** What the outside world is made of: TCP and the real clock, or a simulated one. */
 export type World = {
@@ -32,6 +35,9 @@ export type Wired = {
   readonly switch: Switch
   readonly destinations: ReadonlyMap<string, Destination>
   readonly listeners: readonly FrameListener[]
+  /** What billers tell by themselves: by link, and where it comes in. */
+  readonly desks: ReadonlyMap<string, CallbackDesk>
+  readonly callbacks: readonly CallbackListener[]
 }
 
 /** All constructors, in order. No logic. The daemon and the simulated world are wired by this alike. */
@@ -39,9 +45,12 @@ export function wire(config: Config, world: World, newest?: TxnId): Wired {
   const { clock, random, log, journal, observer } = world
   const { settings, partners, products } = config
 
-  const destinations = new Map(
-    config.links.map(link => [link.name, destination(config, link, world)]),
-  )
+  const numbers = new OwnNumbers(clock, settings.node)
+  const ends = config.httpLinks.map(link => httpEnd(config, link, numbers, world))
+  const destinations = new Map<string, Destination>([
+    ...config.links.map(link => [link.name, destination(config, link, world)] as const),
+    ...ends.map(({ destination: end }) => [end.name, end] as const),
+  ])
   const parts = {
     settings,
     clock,
@@ -56,7 +65,11 @@ export function wire(config: Config, world: World, newest?: TxnId): Wired {
   const theSwitch = new Switch(parts, newest)
   const accept = (incoming: Incoming): void => theSwitch.accept(incoming)
   const listeners = config.listeners.map(each => listener(config, each, world, accept))
-  return { switch: theSwitch, destinations, listeners }
+  const desks = new Map(
+    ends.map(end => [end.link.name, callbackDesk(end, numbers, theSwitch, world)]),
+  )
+  const callbacks = config.callbacks.map(each => callbackListener(each, ends, desks, world))
+  return { switch: theSwitch, destinations, listeners, desks, callbacks }
 }
 
 function destination(config: Config, link: LinkConfig, world: World): Destination {

@@ -37,6 +37,8 @@ export function masked<T>(value: T, path = ''): T {
 }
 
 function maskOf(path: string): Mask | undefined {
+  // What it means is the dialect's own affair.
+  if (path.startsWith('echoed.')) return 'hidden'
   if (!isPath(path)) return undefined
   const entry = DICTIONARY[path]
   return 'mask' in entry ? entry.mask : undefined

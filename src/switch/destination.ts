@@ -75,7 +75,8 @@ export class FrameDestination implements Destination {
     return true
   }
 
-  stamp({ echoed: _, ...message }: Message): Message {
+  stamp(asked: Message): Message {
+    const { echoed: _, ...message } = asked
     const { bank, partner, switcher } = this.#identity
     const trace = this.#traces.next()
     return { ...message, trace, sentAt: localTime(this.#clock.nowMs()), bank, partner, switcher }

@@ -68,6 +68,11 @@ export class Gatherer {
         this.#cells('nadi_journal_queue').of().value = queue
       }),
       this.#ask('safDepth', depth => (this.#cells('nadi_saf_depth').of().value = depth)),
+      this.#ask('callbacks', links => {
+        for (const { link, counts } of links)
+          for (const [what, count] of Object.entries(counts))
+            this.#cells('nadi_callbacks_total').of(link, what).value = count
+      }),
       this.#ask('openTxns', open => (this.#open = open)),
       this.#ask('balances', balances => {
         for (const { partner, account, balanceMinor } of balances)

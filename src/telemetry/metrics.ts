@@ -105,6 +105,11 @@ export const METRICS = {
     labels: ['link'],
   },
   nadi_link_reconnects_total: { type: 'counter', help: 'Connections begun anew', labels: ['link'] },
+  nadi_callbacks_total: {
+    type: 'counter',
+    help: 'What billers told by themselves, by what became of it',
+    labels: ['link', 'what'],
+  },
   nadi_listener_sessions: { type: 'gauge', help: 'Connections of partners', labels: ['listener'] },
   nadi_listener_in_flight: {
     type: 'gauge',

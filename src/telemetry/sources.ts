@@ -7,6 +7,7 @@ export type MetricSources = {
   listeners(): readonly ListenerFigures[]
   journal(): { readonly available: boolean; readonly queue: number }
   safDepth(): number
+  callbacks(): readonly CallbackFigures[]
   openTxns(): Promise<readonly OpenFigures[]>
   balances(): Promise<readonly BalanceFigures[]>
 }
@@ -32,6 +33,12 @@ export type ListenerFigures = {
   readonly refused: number
   readonly frames: number
   readonly badFrames: number
+}
+
+/** Of one link's callbacks, how many met which fate. */
+export type CallbackFigures = {
+  readonly link: string
+  readonly counts: Readonly<Record<string, number>>
 }
 
 export type OpenFigures = {

@@ -30,6 +30,7 @@ const packNames = ['pln-2003-111', 'pln-2003-115']
 const pack = (name: string): [string, Pack] => [name, { name, products } as unknown as Pack]
 const PACKS: Packs & { problems: Problem[] } = {
   loaded: new Map(packNames.map(pack)),
+  http: new Map(),
   names: packNames,
   problems: [],
 }

@@ -169,6 +169,7 @@ export async function httpWorld(
     deaf?: boolean
     path?: string
     host?: string
+    scheme?: 'http' | 'https'
   } = {},
 ) {
   const { script = politely, serverTls, host = '127.0.0.1', path = '' } = parts
@@ -181,7 +182,7 @@ export async function httpWorld(
   const link = new HttpLink<string>({
     name: 'biller',
     place: {
-      url: `${serverTls ? 'https' : 'http'}://${host}:${port}${path}`,
+      url: `${parts.scheme ?? (serverTls ? 'https' : 'http')}://${host}:${port}${path}`,
       ...(parts.tls && { tls: parts.tls }),
     },
     dialect: parts.dialect ?? toyHttpDialect(),

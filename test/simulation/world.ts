@@ -147,6 +147,7 @@ export class SimulatedWorld {
       conversation: pack.conversation,
       recovery: pack.recovery,
       products: pack.products,
+      traceDigits: pack.traceDigits,
       read,
       write: message => pack.write(message),
       writeReject: (reject, reason) => pack.writeReject(reject, reason),

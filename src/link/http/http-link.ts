@@ -1,11 +1,10 @@
-import { Pool } from 'undici'
 import { assert, AssertionFailed, type Clock, errorText, type Random } from '#base'
 import type { Log } from '#telemetry'
 import type { Answer, Link, LinkRequest, LinkStateName, LinkStatus, NotSent } from '../link.ts'
 import { type Matched, Matching, safely } from '../matching.ts'
+import { Caller } from './caller.ts'
 import { FailureRate } from './circuit.ts'
-import { connector } from './connect.ts'
-import { Exchange, type ExchangeEnd } from './exchange.ts'
+import type { Exchange, ExchangeEnd } from './exchange.ts'
 import {
   type HttpLinkCommand,
   type HttpLinkEvent,
@@ -16,8 +15,15 @@ import {
   probesLeft,
   STOPPED,
 } from './machine.ts'
-import type { Grant, HttpDialect, HttpLinkOptions, HttpPlace, HttpRead } from './options.ts'
-import { TokenKeeper } from './token.ts'
+import type {
+  Grant,
+  HttpDialect,
+  HttpLinkOptions,
+  HttpPlace,
+  HttpRead,
+  HttpSessionDialect,
+} from './options.ts'
+import { fetchToken, TokenKeeper } from './token.ts'
 
 export type HttpLinkParts<T> = {
   readonly name: string
@@ -46,13 +52,12 @@ const NOTHING = new Uint8Array(0)
 const TOO_MANY_REQUESTS = 429
 
 /**
- * The driver of one link over HTTP: it owns the pool of connections, feeds the machine (machine.ts)
- * and obeys it. Nothing is ever sent a second time from here, and nothing waits in a queue.
+ * The driver of one link over HTTP: it feeds the machine (machine.ts) and obeys it, and brings
+ * every request to its outcome. Nothing is ever sent a second time from here, and nothing waits in a queue.
  */
 export class HttpLink<T> implements Link<T> {
   readonly name: string
-  readonly #place: HttpPlace
-  readonly #url: URL
+  readonly #caller: Caller
   readonly #dialect: HttpDialect<T>
   readonly #options: HttpLinkOptions
   readonly #rules: HttpLinkRules
@@ -67,26 +72,23 @@ export class HttpLink<T> implements Link<T> {
 
   #state: HttpLinkState = STOPPED
   #sinceMs: number
-  #pool: Pool | undefined
   #callOffWake = (): void => {}
   #drainWaiters: (() => void)[] = []
-  #connections = 0
   #lastError: string | undefined
 
   constructor({ name, place, dialect, options, clock, random, log }: HttpLinkParts<T>) {
     this.name = name
-    this.#place = place
-    this.#url = new URL(place.url)
     this.#dialect = dialect
     this.#options = options
     this.#rules = { ...options, signsOn: dialect.session !== undefined }
     this.#clock = clock
     this.#random = random
     this.#log = log.child({ link: name })
+    this.#caller = new Caller({ place, options, clock, log: this.#log })
     const onEmpty = (): void => this.#emptied()
     this.#matching = new Matching<T>(options, { clock, log: this.#log, onEmpty })
     this.#rate = new FailureRate(options.circuit)
-    this.#tokens = dialect.session && this.#tokenKeeper()
+    this.#tokens = dialect.session && this.#tokenKeeper(dialect.session)
     this.#sinceMs = clock.nowMs()
   }
 
@@ -161,11 +163,11 @@ export class HttpLink<T> implements Link<T> {
     return {
       name: this.name,
       state: this.state,
-      peer: this.#url.host,
+      peer: this.#caller.host,
       sinceMs: this.#sinceMs,
       inFlight: this.inFlight,
       ...this.#matching.counts,
-      reconnects: Math.max(0, this.#connections - 1),
+      reconnects: Math.max(0, this.#caller.connections - 1),
       lastError: this.#lastError,
     }
   }
@@ -191,9 +193,12 @@ export class HttpLink<T> implements Link<T> {
       return this.#unsealed(going, errorText(error))
     }
     const endsAtMs = going.request.deadlineMs + this.#options.lateWaitMs
-    const onLeft = (): void => this.#matching.left()
-    const onEnd = (end: ExchangeEnd): void => this.#onEnd(going, end)
-    going.exchange = this.#exchange(going.sealed, endsAtMs, onEnd, onLeft)
+    going.exchange = this.#caller.exchange({
+      frame: going.sealed,
+      endsAtMs,
+      onEnd: end => this.#onEnd(going, end),
+      onLeft: () => this.#matching.left(),
+    })
     going.exchange?.start()
   }
 
@@ -262,54 +267,22 @@ export class HttpLink<T> implements Link<T> {
     if (failing) this.#feed({ tag: 'failing', nowMs })
   }
 
-  #exchange(
-    frame: Uint8Array,
-    endsAtMs: number,
-    onEnd: (end: ExchangeEnd) => void,
-    onLeft = (): void => {},
-  ): Exchange | undefined {
-    const pool = this.#pool
-    if (!pool) {
-      onEnd({ tag: 'unsent', ourFault: false, error: 'stopped' })
-      return undefined
-    }
-    const pathPrefix = this.#url.pathname.replace(/\/$/, '')
-    const { clock, limits } = { clock: this.#clock, limits: this.#options }
-    return new Exchange({ pool, clock, limits, pathPrefix, frame, endsAtMs, onEnd, onLeft })
-  }
-
   // The token
 
-  #tokenKeeper(): TokenKeeper {
-    return new TokenKeeper(
-      () => this.#fetchToken(),
-      this.#clock,
-      good => this.#feed({ tag: good ? 'granted' : 'refused', nowMs: this.#clock.nowMs() }),
-    )
-  }
-
-  #fetchToken(): Promise<Grant | undefined> {
-    const { session } = this.#dialect
-    return new Promise(resolve => {
-      const refused = (error: string): void => {
-        this.#lastError = `no token: ${error}`
-        this.#log.warn('no token was given', { error })
-        resolve(undefined)
-      }
-      const onEnd = (end: ExchangeEnd): void => {
-        if (end.tag !== 'answered') return refused(end.error)
-        const grant = session?.read(end.frame)
-        if (grant) resolve(grant)
-        else refused(`status ${end.status}`)
-      }
-      try {
-        const endsAtMs = this.#clock.nowMs() + this.#options.tokenTimeoutMs
-        this.#exchange(session?.request() ?? NOTHING, endsAtMs, onEnd)?.start()
-      } catch (error) {
-        if (error instanceof AssertionFailed) throw error
-        refused(errorText(error))
-      }
-    })
+  #tokenKeeper(session: HttpSessionDialect): TokenKeeper {
+    const fetch = (): Promise<Grant | undefined> =>
+      fetchToken(
+        session,
+        this.#caller,
+        this.#clock.nowMs() + this.#options.tokenTimeoutMs,
+        error => {
+          this.#lastError = `no token: ${error}`
+          this.#log.warn('no token was given', { error })
+        },
+      )
+    const told = (good: boolean): void =>
+      this.#feed({ tag: good ? 'granted' : 'refused', nowMs: this.#clock.nowMs() })
+    return new TokenKeeper(fetch, this.#clock, told)
   }
 
   // Driving the machine
@@ -328,8 +301,7 @@ export class HttpLink<T> implements Link<T> {
   #perform(command: HttpLinkCommand): void {
     switch (command) {
       case 'open':
-        this.#pool = this.#makePool()
-        return
+        return this.#caller.open()
       case 'fetch-token':
         void this.#tokens?.renew()
         return
@@ -341,7 +313,7 @@ export class HttpLink<T> implements Link<T> {
   #entered(tag: LinkStateName, nowMs: number): void {
     this.#sinceMs = nowMs
     if (tag === 'up' || tag === 'probing') this.#rate.clear()
-    this.#log.info('link state', { state: tag, peer: this.#url.host, error: this.#lastError })
+    this.#log.info('link state', { state: tag, peer: this.#caller.host, error: this.#lastError })
     if (tag === 'stopped') this.#matching.broken()
     this.#say(tag)
     this.#settleDrain()
@@ -368,31 +340,8 @@ export class HttpLink<T> implements Link<T> {
     for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
 
-  // Connections
-
-  #makePool(): Pool {
-    const { inFlightMax, headerBytesMax, bodyBytesMax, keepAliveMs } = this.#options
-    const pool = new Pool(this.#url.origin, {
-      // Each request finds a connection of its own, so that none waits behind another; and one for tokens.
-      connections: inFlightMax + 1,
-      pipelining: 1,
-      allowH2: false,
-      connect: connector(this.#options, this.#place.tls, this.#clock),
-      maxHeaderSize: headerBytesMax,
-      maxResponseSize: bodyBytesMax,
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: keepAliveMs,
-    })
-    pool.on('connect', () => void this.#connections++)
-    return pool
-  }
-
   #close(): void {
-    const pool = this.#pool
-    this.#pool = undefined
     for (const { exchange } of this.#going) exchange?.abandon('stopped')
-    pool?.destroy().catch((error: unknown) => {
-      this.#log.warn('connections were not closed', { error: errorText(error) })
-    })
+    this.#caller.close()
   }
 }

@@ -1,5 +1,7 @@
-import type { Clock } from '#base'
-import type { Grant } from './options.ts'
+import { AssertionFailed, type Clock, errorText } from '#base'
+import type { Caller } from './caller.ts'
+import type { ExchangeEnd } from './exchange.ts'
+import type { Grant, HttpSessionDialect } from './options.ts'
 
 /** Renewed when a fifth of its life is left, at most a minute before its end. */
 const EARLY_PART = 0.2
@@ -72,4 +74,31 @@ export class TokenKeeper {
     this.#told(this.good)
     return this.good
   }
+}
+
+/** Asks for a token; undefined when it is not given, and `refused` hears why. */
+export function fetchToken(
+  session: HttpSessionDialect,
+  caller: Caller,
+  endsAtMs: number,
+  refused: (error: string) => void,
+): Promise<Grant | undefined> {
+  return new Promise(resolve => {
+    const no = (error: string): void => {
+      refused(error)
+      resolve(undefined)
+    }
+    const onEnd = (end: ExchangeEnd): void => {
+      if (end.tag !== 'answered') return no(end.error)
+      const grant = session.read(end.frame)
+      if (grant) resolve(grant)
+      else no(`status ${end.status}`)
+    }
+    try {
+      caller.exchange({ frame: session.request(), endsAtMs, onEnd })?.start()
+    } catch (error) {
+      if (error instanceof AssertionFailed) throw error
+      no(errorText(error))
+    }
+  })
 }

@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Secret } from '#base'
+import type { CredentialSpec, HttpPack, Problem } from '#pack'
+import type { CallbackListenerConfig, HttpLinkConfig } from './config.ts'
+import type { Keys } from './documents.ts'
+import type { CallbackListenerFile, HttpLinkFile } from './schema.ts'
+import { loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
+import { suggestion } from './suggestion.ts'
+import type { Tree } from './tree.ts'
+import { addressFilter } from './values.ts'
+
+/** Links over HTTP and what they need beside: credentials, certificates, a way in for callbacks. */
+
+/** What lies outside of conf/ and was read: by link, or by listener of callbacks. */
+export type HttpSecrets = {
+  readonly links: ReadonlyMap<string, LinkSecrets>
+  readonly listeners: ReadonlyMap<string, Certified>
+}
+
+/** A certificate and its key in PEM. */
+type Certified = { readonly certificate: string; readonly key: Secret<string> }
+
+type LinkSecrets = {
+  readonly credentials: Readonly<Record<string, Secret<string>>>
+  readonly authorities: readonly string[] | undefined
+  readonly client: Certified | undefined
+}
+
+export function loadHttpSecrets(
+  { httpLinks, callbacks }: Tree,
+  packs: ReadonlyMap<string, HttpPack>,
+  place: SecretPlace,
+): { secrets: HttpSecrets; problems: Problem[] } {
+  const problems: Problem[] = []
+  const links = new Map<string, LinkSecrets>()
+  for (const [name, file] of httpLinks.entries) {
+    const reader = new Reader(place, problems, (...keys) => httpLinks.where(name, ...keys))
+    links.set(name, linkSecrets(file, packs.get(file.pack)?.credentials ?? [], reader))
+  }
+  const listeners = new Map<string, Certified>()
+  for (const [name, { tls }] of callbacks.entries) {
+    if (!tls) continue
+    const reader = new Reader(place, problems, (...keys) => callbacks.where(name, ...keys))
+    const certificate = reader.pem(tls.certificate, 'tls', 'certificate')
+    const key = reader.secret(tls.key, keyProblem, 'tls', 'key')
+    if (certificate !== undefined && key) listeners.set(name, { certificate, key })
+  }
+  return { secrets: { links, listeners }, problems }
+}
+
+function linkSecrets(
+  { credentials, tls }: HttpLinkFile,
+  specs: readonly CredentialSpec[],
+  reader: Reader,
+): LinkSecrets {
+  const given: Record<string, Secret<string>> = {}
+  for (const [name, ref] of Object.entries(credentials)) {
+    const spec = specs.find(one => one.name === name)
+    if (!spec && specs.length > 0) reader.unknown(name, specs)
+    const value = reader.secret(ref, text => credentialProblem(text, spec), 'credentials', name)
+    if (value) given[name] = value
+  }
+  for (const spec of specs) if (!spec.optional && !(spec.name in credentials)) reader.missing(spec)
+  const certificate =
+    tls?.certificate === undefined ? undefined : reader.pem(tls.certificate, 'tls', 'certificate')
+  const key = tls?.key && reader.secret(tls.key, keyProblem, 'tls', 'key')
+  const authorities = tls?.authorities?.flatMap(
+    (path, at) => reader.pem(path, 'tls', 'authorities', at) ?? [],
+  )
+  const client = certificate !== undefined && key ? { certificate, key } : undefined
+  return { credentials: given, authorities, client }
+}
+
+/** Reads what a file of conf/ names, and keeps what is wrong with it. */
+class Reader {
+  readonly #place: SecretPlace
+  readonly #problems: Problem[]
+  readonly #where: (...keys: Keys) => string
+
+  constructor(place: SecretPlace, problems: Problem[], where: (...keys: Keys) => string) {
+    this.#place = place
+    this.#problems = problems
+    this.#where = where
+  }
+
+  secret(
+    ref: SecretRef,
+    check: (text: string) => string | undefined,
+    ...keys: Keys
+  ): Secret<string> | undefined {
+    const result = loadSecret(ref, this.#place, false)
+    if (typeof result === 'string') return this.#wrong(keys, result)
+    const problem = result.value && check(result.value.reveal())
+    return problem === undefined ? result.value : this.#wrong(keys, problem)
+  }
+
+  /** A certificate, or several. */
+  pem(path: string, ...keys: Keys): string | undefined {
+    const file = resolve(this.#place.varFolder, path)
+    try {
+      const text = readFileSync(file, 'utf8')
+      if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+      return this.#wrong(keys, `${file} holds no certificate in PEM`)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      return this.#wrong(keys, `${file} cannot be read (${code})`)
+    }
+  }
+
+  unknown(name: string, specs: readonly CredentialSpec[]): void {
+    const names = specs.map(spec => spec.name)
+    const text = `the dialect has no credential "${name}"${suggestion(name, names)}`
+    this.#wrong(['credentials', name], text)
+  }
+
+  missing({ name, text }: CredentialSpec): void {
+    this.#wrong(['credentials'], `credentials.${name} is missing: ${text}`)
+  }
+
+  #wrong(keys: Keys, text: string): undefined {
+    this.#problems.push({ path: this.#where(...keys), text })
+    return undefined
+  }
+}
+
+/** Never the credential itself. */
+function credentialProblem(text: string, spec: CredentialSpec | undefined): string | undefined {
+  switch (spec?.kind) {
+    case 'private-key':
+      return keyProblem(text)
+    case 'public-key':
+      return /^-----BEGIN (PUBLIC KEY|CERTIFICATE)-----/.test(text)
+        ? undefined
+        : 'must be a public key or a certificate in PEM'
+    default:
+      return undefined
+  }
+}
+
+function keyProblem(text: string): string | undefined {
+  return /^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)
+    ? undefined
+    : 'must be a private key in PEM'
+}
+
+export function httpLink(name: string, file: HttpLinkFile, secrets: HttpSecrets): HttpLinkConfig {
+  const { biller, pack, url, identity, callback, tls, circuit } = file
+  const { credentials = {}, authorities, client } = secrets.links.get(name) ?? {}
+  return {
+    name,
+    biller,
+    pack,
+    identity,
+    credentials,
+    place: {
+      url,
+      tls: {
+        minVersion: tls?.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        ...(tls?.servername !== undefined && { servername: tls.servername }),
+        ...(authorities && { authorities }),
+        ...(client && { client }),
+      },
+    },
+    callback: callback && {
+      listener: callback.listener,
+      path: callback.path,
+      mayCall: addressFilter(callback.addresses),
+    },
+    options: {
+      inFlightMax: file.inFlightMax,
+      connectTimeoutMs: file.connectTimeout,
+      tlsTimeoutMs: file.tlsTimeout,
+      headersTimeoutMs: file.headersTimeout,
+      bodyTimeoutMs: file.bodyTimeout,
+      lateWaitMs: file.lateWait,
+      headerBytesMax: file.headerBytesMax,
+      bodyBytesMax: file.bodyBytesMax,
+      keepAliveMs: file.keepAlive,
+      tokenTimeoutMs: file.tokenTimeout,
+      reconnectMinMs: file.reconnectMin,
+      reconnectMaxMs: file.reconnectMax,
+      circuit: {
+        countMax: circuit.requests,
+        countMin: circuit.atLeast,
+        windowMs: circuit.window,
+        failureRate: circuit.failures / 100,
+        coolDownMs: circuit.coolDown,
+        probes: circuit.probes,
+      },
+      lateMemoryMs: file.lateMemory,
+      lateMemoryMax: file.lateMemoryMax,
+    },
+  }
+}
+
+export function callbackListener(
+  name: string,
+  { host, port, limits: given }: CallbackListenerFile,
+  secrets: HttpSecrets,
+): CallbackListenerConfig {
+  const { headersTimeout, requestTimeout, idleTimeout, answerTimeout, ...counts } = given
+  return {
+    name,
+    host,
+    port,
+    tls: secrets.listeners.get(name),
+    limits: {
+      ...counts,
+      headersTimeoutMs: headersTimeout,
+      requestTimeoutMs: requestTimeout,
+      idleTimeoutMs: idleTimeout,
+      answerTimeoutMs: answerTimeout,
+    },
+  }
+}
