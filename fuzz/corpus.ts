@@ -14,10 +14,19 @@ export function kept(target: string): Uint8Array[] {
   return lines.filter(line => line !== '').map(line => Buffer.from(line, 'base64'))
 }
 
-export function keep(target: string, inputs: readonly Uint8Array[]): void {
-  const lines = inputs.map(input => Buffer.from(input).toString('base64')).toSorted()
+/** Of one target; what is longer stays where the fuzzer works. */
+const KEPT_BYTES_MAX = 64 * 1024
+
+/** The shortest of them, as many as there is room for. */
+export function keep(target: string, inputs: readonly Uint8Array[]): number {
+  let left = KEPT_BYTES_MAX
+  const short = inputs
+    .toSorted((a, b) => a.length - b.length)
+    .filter(({ length }) => (left -= length) >= 0)
+  const lines = new Set(short.map(input => Buffer.from(input).toString('base64')).toSorted())
   mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(`${FOLDER}${target}.txt`, `${[...new Set(lines)].join('\n')}\n`)
+  writeFileSync(`${FOLDER}${target}.txt`, `${[...lines].join('\n')}\n`)
+  return lines.size
 }
 
 /** The folder as libFuzzer has it: one file an input, named by what is in it. */

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fill, kept } from './corpus.ts'
 import { addonPath, type Loading, loadingOf } from './old-libc.ts'
@@ -39,18 +39,20 @@ const IN_TURNS: readonly string[] = ['gzip']
 
 export class Engine {
   readonly #loading: Loading
+  /** Sources and targets as plain JavaScript, since only that is instrumented; one for each process. */
+  readonly #built: string
 
-  /** Compiles sources and targets, since only plain JavaScript is instrumented. */
   constructor() {
     mkdirSync(CACHE, { recursive: true })
     this.#loading = loadingOf(addonPath(), CACHE)
-    rmSync(`${CACHE}/js`, { recursive: true, force: true })
+    this.#built = mkdtempSync(`${CACHE}/built-`)
+    process.once('exit', () => rmSync(this.#built, { recursive: true, force: true }))
     const tsc = createRequire(import.meta.url).resolve('typescript/package.json')
     const bin = `${tsc.slice(0, tsc.lastIndexOf('/'))}/bin/tsc`
-    const options = ['-p', `${ROOT}fuzz`, '--noEmit', 'false', '--outDir', `${CACHE}/js`]
+    const options = ['-p', `${ROOT}fuzz`, '--noEmit', 'false', '--outDir', this.#built]
     spawnSync(process.execPath, [bin, ...options], { stdio: 'ignore' })
     const imports = { '#*': './src/*/index.js' }
-    writeFileSync(`${CACHE}/js/package.json`, JSON.stringify({ type: 'module', imports }))
+    writeFileSync(`${this.#built}/package.json`, JSON.stringify({ type: 'module', imports }))
     writeFileSync(`${CACHE}/words.dict`, dictionary())
   }
 
@@ -106,11 +108,14 @@ export class Engine {
       [
         ...this.#loading.args,
         jazzer,
-        `${CACHE}/js/fuzz/targets/index.js`,
+        `${this.#built}/fuzz/targets/index.js`,
         ...folders,
         ...(IN_TURNS.includes(target) ? [] : ['--sync']),
-        ...['-f', target, '--timeout', String(INPUT_TIMEOUT_MS)],
-        ...['-i', 'nadi-fuzz/js/src/', '-e', 'no-such-folder', '--disableBugDetectors', '.*'],
+        `--fuzzEntryPoint=${target}`,
+        `--timeout=${INPUT_TIMEOUT_MS}`,
+        `--includes=${this.#built}/src/`,
+        '--excludes=no-such-folder',
+        '--disableBugDetectors=.*',
         '--',
         `-rss_limit_mb=${RSS_LIMIT_MB}`,
         '-print_final_stats=1',

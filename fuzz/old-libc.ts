@@ -43,7 +43,7 @@ export function loadingOf(addon: string, cache: string): Loading {
     const source = `${cache}/shim.cpp`
     writeFileSync(source, SHIM)
     const built = spawnSync('c++', ['-O1', '-shared', '-fPIC', '-o', shim, source])
-    if (built.status !== 0) throw new Error(`c++ is needed for that: ${built.stderr}`)
+    if (built.status !== 0) throw new Error(`c++ is needed for that: ${built.stderr.toString()}`)
   }
   if (!loads(addon, loading)) throw new Error('the addon of jazzer.js does not load here')
   return loading

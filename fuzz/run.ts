@@ -9,8 +9,8 @@
  *   npm run fuzz -- --keep                             what was found goes into fuzz/corpus
  *   npm run fuzz -- --results                          figures of all runs so far, as a table
  *
- * What it works with lies in node_modules/.cache/nadi-fuzz. Crashing inputs are in `findings` there:
- * they become lines of fuzz/crashers.txt, which the tests run.
+ * What it works with lies in node_modules/.cache/nadi-fuzz. Crashing inputs are in `findings` there;
+ * they become rows of test/iso8583/crashers.test.ts.
  */
 import { parseArgs } from 'node:util'
 import { inputsIn, keep } from './corpus.ts'
@@ -42,15 +42,14 @@ let findings = 0
 for (const target of targets) {
   if (values.keep) {
     const inputs = inputsIn(await engine.minimized(target))
-    keep(target, inputs)
-    console.log(`${target}: ${inputs.length} inputs kept`)
+    console.log(`${target}: ${keep(target, inputs)} of ${inputs.length} inputs kept`)
     continue
   }
   const run = await engine.run(target, {
     seconds: Number(values.seconds),
     runs: Number(values.runs),
   })
-  remember(run)
+  if (run.executions > 0) remember(run)
   const { executions, seconds, rssMb, edges, corpus, finding } = run
   const rate = Math.round(executions / Math.max(1, seconds))
   console.log(

@@ -1,5 +1,8 @@
 // fuzz/targets/index.ts — what is fuzzed: each takes any bytes, and throws when something is wrong.
 import './sparse.ts'
-export { decode, encode } from './decode.ts'
-export { frames, gzip } from './frames.ts'
-export { jpos, moov, table } from './texts.ts'
+import { decode, encode } from './decode.ts'
+import { frames, gzip } from './frames.ts'
+import { jpos, moov, table } from './texts.ts'
+
+export { decode, encode, frames, gzip, jpos, moov, table }
+export const TARGETS = { decode, encode, frames, gzip, jpos, moov, table } as const

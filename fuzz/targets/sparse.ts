@@ -3,10 +3,11 @@
  * else. It needs a hint now and then, so it is told of one in 64; which branches were taken it
  * counts in full. Imported before the targets, and without effect where nobody fuzzes.
  */
+type Compare = (a: unknown, b: unknown, operator: string, id: number) => boolean
 type Tracer = {
-  traceStrCmp(a: unknown, b: unknown, operator: string, id: number): boolean
-  traceNumberCmp(a: unknown, b: unknown, operator: string, id: number): boolean
-  traceAndReturn<T>(a: unknown, b: T, id: number): T
+  traceStrCmp: Compare
+  traceNumberCmp: Compare
+  traceAndReturn: <T>(a: unknown, b: T, id: number) => T
 }
 
 const EVERY = 64

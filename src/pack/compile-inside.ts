@@ -16,7 +16,7 @@ const ITEMS_MAX = 99
  *       NM?: customer.name
  *       F0: { 9F02: amountMinor sen n12 }      parts in parts
  *       S0..SA?: details[].text                a run of parts, the items of a list
- *       RF[]?: details of receipt-line         a part that is repeated, laid out as a layout says
+ *       RF..?: details of receipt-line         a part that comes again, laid out as a layout says
  */
 export function compileInside(frame: Frame, place: Place, map: MapTree): Inside | undefined {
   const { spec, context } = place
@@ -37,7 +37,7 @@ export function compileInside(frame: Frame, place: Place, map: MapTree): Inside 
   return slots.length === map.entries.size ? makeInside(context.field, slots) : undefined
 }
 
-const KEY = /^([^\s?.[\]]+)(?:\.\.([^\s?.[\]]+)|(\[\]))?(\?)?$/
+const KEY = /^([^\s?.]+)(?:\.\.([^\s?.]*))?(\?)?$/
 
 function compileSlot(
   frame: Frame,
@@ -47,10 +47,12 @@ function compileSlot(
   { at, value }: MapEntry,
 ): Slot | undefined {
   const { check } = outer.context
-  const [, id, last, repeated, optional] = KEY.exec(key) ?? []
+  const [, id, end, optional] = KEY.exec(key) ?? []
   if (id === undefined) {
-    return check.wrong(at, `"${key}" is not a part; write "PI", "NM?", "S0..S9" or "RF[]"`)
+    return check.wrong(at, `"${key}" is not a part; write "PI", "NM?", "S0..S9" or "RF.."`)
   }
+  const repeated = end === ''
+  const last = repeated ? undefined : end
   const ids = last === undefined ? [id] : runOf(id, last)
   if (!ids) return check.wrong(at, `"${key}" is not a run of parts, like S0..S9`)
   const specs = ids.map(one => childOf(children, one))
@@ -65,8 +67,8 @@ function compileSlot(
     spec: specs[0] as FieldSpec,
     context: { ...outer.context, field: `${outer.context.field}.${name}` },
   }
-  if (last !== undefined || repeated !== undefined) {
-    return compileList(frame, place, { at, value }, ids, repeated !== undefined)
+  if (last !== undefined || repeated) {
+    return compileList(frame, place, { at, value }, ids, repeated)
   }
   if (value.tag === 'map') {
     const inside = compileInside(frame, place, value)
@@ -83,7 +85,7 @@ function runOf(first: string, last: string): readonly string[] | undefined {
   const stem = first.slice(0, -1)
   const [from, to] = [ORDER.indexOf(first.slice(-1)), ORDER.indexOf(last.slice(-1))]
   if (last.slice(0, -1) !== stem || from < 0 || to <= from) return undefined
-  return [...ORDER.slice(from, to + 1)].map(character => stem + character)
+  return Array.from(ORDER.slice(from, to + 1), character => stem + character)
 }
 
 const ORDER = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'

@@ -122,9 +122,7 @@ function meaningOf(
   if (element.layouts.length > 0 || !isPath(element.path)) return undefined
   const cursor = cursorOn(element, fields, place)
   const into = {} as Message
-  return quietly(() => element.read(cursor, into))
-    ? meaningOfValue(element.path as Path, into)
-    : undefined
+  return quietly(() => element.read(cursor, into)) ? meaningOfValue(element.path, into) : undefined
 }
 
 function describeLayouts(

@@ -33,7 +33,7 @@ export function money(width: number, how: Before): Format | string {
   if (width < 1 || width > 18) return `an amount has 1 to 18 digits, not ${width}`
   const signed = how.before === 'sign'
   const fee = how.before === 'fee'
-  const fixed = 'sen' in how && how.sen === true ? MINOR_DIGITS : 0
+  const fixed = 'sen' in how && how.sen ? MINOR_DIGITS : 0
   const exponent = 'exponent' in how ? how.exponent : fixed
   const currency = how.before === 'currency'
   const letter = signed || fee ? 1 : 0

@@ -119,7 +119,9 @@ function readItems(slot: ListSlot, parts: readonly IsoPart[], cursor: Cursor): T
   const { ids, repeated, field, max, make, piece } = slot
   const inOrder = repeated ? parts : parts.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
   return inOrder.map(({ id, value, offset }, index) => {
-    const path = repeated ? `${field}[${index}]` : field.replace(ids[0] as string, id)
+    const path = repeated
+      ? `${field}[${index}]`
+      : field.slice(0, field.lastIndexOf(`.${ids[0]}`) + 1) + id
     if (index >= max) {
       throw new NadiError('PACK_FORMAT', { path, offset, expected: `at most ${max} of them` })
     }
@@ -174,10 +176,11 @@ export function textOf(piece: Piece, writer: ValueWriter, from: Message): string
   return value
 }
 
+/** A constant says nothing by itself. */
 function hasSlot(slot: Slot, from: Message): boolean {
   switch (slot.tag) {
     case 'value':
-      return slot.piece.has(from)
+      return slot.piece.path !== 'is' && slot.piece.has(from)
     case 'parts':
       return slot.inside.has(from)
     case 'list':

@@ -5,7 +5,7 @@ import type { Message, MessageKind, Meaning, Reason } from '#message'
 /**
  * A counterpart's dialect, made from a folder under protocols/. The mapping is two-way, so the same
  * pack serves the link (write request, read response), the listener (read request, write response),
- * the simulator and the tests.
+ * the simulator and the tests. The language of those folders is told in protocols/README.md.
  */
 export interface Pack {
   readonly name: string

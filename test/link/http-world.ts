@@ -47,6 +47,8 @@ export type Script = (got: Got, nth: number) => void
 export class ScriptedServer {
   readonly got: Got[] = []
   readonly sockets = new Set<Socket>()
+  /** What is done to a connection before anything is read from it. */
+  greet: (socket: Socket) => void = () => {}
   connections = 0
   script: Script
   #server: Server | undefined
@@ -79,6 +81,7 @@ export class ScriptedServer {
     this.sockets.add(socket)
     let bytes = ''
     socket.on('error', () => {})
+    this.greet(socket)
     socket.on('close', () => this.sockets.delete(socket))
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
@@ -286,6 +287,26 @@ t.test('connections', async t => {
     for (let i = 0; i < 20; i++) t.equal(await world.ask(`k${i}`).outcome, `200 A k${i} to k${i}`)
     t.equal(world.server.got.length, 20)
     await world.close()
+  })
+
+  t.test('one that is closed before anything is read from it', async t => {
+    for (const greet of [
+      (socket: Socket) => socket.destroy(),
+      (socket: Socket) => socket.resetAndDestroy(),
+      (socket: Socket) => socket.end('HTTP/1.1 503 Go away\r\ncontent-length: 2\r\n\r\nno'),
+    ]) {
+      const world = await httpWorld()
+      world.server.greet = greet
+      world.link.start()
+      const told = world.ask('k')
+      // Whether bytes had left by then is chance; that they may have is never denied.
+      t.match(await told.outcome, /^(not-sent down|sent-no-answer broken|503 no to k)$/)
+      world.server.greet = () => {}
+      t.equal(await world.ask('next').outcome, '200 A next to next')
+      t.ok(world.server.got.filter(({ body }) => body === 'Q k').length <= 1)
+      t.strictSame([told.outcomes.length, told.lates.length], [1, 0])
+      await world.close()
+    }
   })
 
   t.test('one that is reset when the next request comes: it may have been done', async t => {

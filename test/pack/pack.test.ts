@@ -18,6 +18,8 @@ import {
   A,
   B,
   codeOfThrown,
+  EBIPP,
+  JTL,
   packCalled,
   readMessage,
   readReject,
@@ -33,13 +35,20 @@ const both: readonly [name: string, pack: Pack][] = [
   [B, b],
 ]
 
+/** With those of ISO 8583:1987, which carry less than any message can say. */
+const all: readonly [name: string, pack: Pack][] = [
+  ...both,
+  [JTL, packCalled(JTL)],
+  [EBIPP, packCalled(EBIPP)],
+]
+
 /** A frame from its parts. */
 const join = (...parts: string[]) => parts.join('')
 
 const frameOf = (name: string, title: string): string =>
   samplesOf(name).find(sample => sample.title === title)?.frame ?? `no sample "${title}"`
 
-for (const [name, pack] of both) {
+for (const [name, pack] of all) {
   for (const { title, frame, message } of samplesOf(name)) {
     t.test(`${name}: ${title}, both ways`, async t => {
       t.strictSame(readMessage(pack, frame), message)
@@ -684,7 +693,7 @@ for (const [title, sample, from, to, expected] of B_MALFORMED) {
   })
 }
 
-for (const [name, pack] of both) {
+for (const [name, pack] of all) {
   t.test(`${name}: no sample can be cut, prolonged or misnamed and still be read`, async t => {
     for (const { title, frame } of samplesOf(name)) {
       const whole = toBytes(frame)

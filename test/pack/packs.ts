@@ -9,8 +9,13 @@ import { loadPacks } from '../../src/config/packs.ts'
 export const PROTOCOLS = fileURLToPath(new URL('../../protocols', import.meta.url))
 export const A = 'pln-2003-111'
 export const B = 'pln-2003-115'
+export const JTL = 'pln-1987-jtl'
+export const EBIPP = 'alto-ebipp'
 
-const { packs, problems } = loadPacks(PROTOCOLS)
+/** When the samples were: their times have no year. */
+export const NOW_MS = Date.UTC(2026, 10, 20, 5)
+
+const { packs, problems } = loadPacks(PROTOCOLS, undefined, { nowMs: () => NOW_MS })
 
 export function packCalled(name: string): Pack {
   const pack = packs.get(name)
@@ -19,9 +24,14 @@ export function packCalled(name: string): Pack {
   throw new Error(`no pack is called ${name}: ${JSON.stringify(own, undefined, 1)}`)
 }
 
+const samplesRead = new Map<string, readonly Sample[]>()
+
 export function samplesOf(name: string): readonly Sample[] {
+  const known = samplesRead.get(name)
+  if (known) return known
   const { samples, problems } = readSamples(`${name}/samples.yaml`, textOf(name, 'samples.yaml'))
   if (problems.length > 0) throw new Error(JSON.stringify(problems, undefined, 1))
+  samplesRead.set(name, samples)
   return samples
 }
 

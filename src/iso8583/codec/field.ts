@@ -137,6 +137,14 @@ export class Field {
     return last
   }
 
+  /** Where it begins behind those that fill it up on the left. */
+  #afterFill(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#filler < 0 || this.spec.pad?.side !== 'left') return start
+    let first = start
+    while (first < end && bytes[first] === this.#filler) first++
+    return first
+  }
+
   /** The value, from where the field begins. */
   read(bytes: Uint8Array, at: number, end: number): string {
     const { start, end: valueEnd, units } = this.locate(bytes, at, end)
@@ -185,9 +193,11 @@ export class Field {
 
   /** Writes the length of what was written since `open`, and checks it. */
   close(out: Out, at: number): void {
+    const { bytes, view, at: end } = out
     const start = at + this.quickText
-    this.#end(out, at, out.at - start)
-    if (isInside(this, out.bytes, out.view, start, out.at)) return
+    this.#end(out, at, end - start)
+    const [first, last] = [this.#afterFill(bytes, start, end), this.withoutFill(bytes, start, end)]
+    if (first >= last || isInside(this, bytes, view, first, last)) return
     throw badValue(this.path, CLASSES[this.spec.content].text)
   }
 
@@ -257,13 +267,8 @@ export class Field {
   }
 
   #check(wire: Wire, span: Span): void {
-    let { start, end } = span
-    if (this.#filler >= 0) {
-      const { bytes } = wire
-      if (this.spec.pad?.side === 'left')
-        while (start < end && bytes[start] === this.#filler) start++
-      else while (end > start && bytes[end - 1] === this.#filler) end--
-    }
+    const start = this.#afterFill(wire.bytes, span.start, span.end)
+    const end = this.withoutFill(wire.bytes, start, span.end)
     this.#data.check(wire, start, end, span.units)
     if (this.composite) this.#checkInside(wire, span)
   }

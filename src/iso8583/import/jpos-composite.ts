@@ -14,6 +14,9 @@ export function compositeOf(reader: JposReader, element: XmlElement): CompositeS
 
 type Reader = CompositeReader
 
+const TAG_SIZE_MAX = 16
+const PRINTABLE = /^[ -~]*$/
+
 const BER: Reader = () => ({ kind: 'ber-tlv', fields: [], unknown: 'keep' })
 
 const PACKAGERS: Readonly<Record<string, Reader>> = {
@@ -168,6 +171,12 @@ function sequence(
     lengthCountsTag: false,
   }
   const tag = tokens ? { ...usual, size: tokenSize } : usual
+  if (tag.size > TAG_SIZE_MAX) {
+    const [part] = parts.values()
+    if (part)
+      reader.note(part, `tags of ${tag.size} characters cannot be said; they are left together`)
+    return undefined
+  }
   let unknown: 'keep' | 'error' = 'error'
   const fields: FieldSpec[] = []
   for (const part of parts.values()) {
@@ -180,11 +189,9 @@ function sequence(
       reader.note(part, `its length is written otherwise than that of the others; theirs is taken`)
     }
     const field = reader.value(part, tag.size)
-    if (field && field.id.length > tag.size) {
-      reader.note(
-        part,
-        `the tag ${field.id.slice(0, 40)} is longer than ${tag.size}; it is left out`,
-      )
+    if (field && !(field.id.length === tag.size && PRINTABLE.test(field.id))) {
+      const text = `the tag ${JSON.stringify(field.id.slice(0, 40))} is not one of ${tag.size} characters`
+      reader.note(part, `${text}; it is left out`)
     } else if (field) fields.push(field)
   }
   return { ...taggedOf({ ...kind, tag }, fields), unknown }
@@ -193,14 +200,20 @@ function sequence(
 function genericTagged(reader: JposReader, element: XmlElement): CompositeSpec | undefined {
   const tagSize = reader.number(element, 'tagSize')
   const lenSize = reader.number(element, 'lenSize')
-  if (!tagSize || !lenSize || lenSize > 6) {
+  if (!tagSize || !lenSize || lenSize > 6 || tagSize > TAG_SIZE_MAX) {
     reader.note(element, 'it needs tagSize and lenSize; its parts are left together')
     return undefined
   }
   const swap = element.attributes.get('swapTagAndLen')?.trim() === 'true'
-  const fields = [...reader.byId(element).values()].flatMap(
-    part => reader.value(part, tagSize) ?? [],
-  )
+  const fields = [...reader.byId(element).values()].flatMap(part => {
+    const field = reader.value(part, tagSize)
+    if (!field || (field.id.length === tagSize && PRINTABLE.test(field.id))) return field ?? []
+    reader.note(
+      part,
+      `the tag of part ${field.name.slice(0, 40)} is not one of ${tagSize} characters`,
+    )
+    return []
+  })
   return {
     kind: 'tagged',
     tag: { encoding: 'ascii', size: tagSize },

@@ -94,8 +94,11 @@ export class JposReader {
     }
     const tagSize = jposClass(className)?.tag?.size
     const tag = (jpos.token ?? jpos.id).slice(0, 40)
-    if (tagSize !== undefined && tag.length > tagSize) {
-      this.note(element, `the tag ${tag} is longer than ${tagSize}; it is left out`)
+    if (tagSize !== undefined && (tag.length > tagSize || !/^[ -~]*$/.test(tag))) {
+      this.note(
+        element,
+        `the tag ${JSON.stringify(tag)} is not one of ${tagSize} characters; it is left out`,
+      )
       return undefined
     }
     if (element.name !== 'isofieldpackager') return plain

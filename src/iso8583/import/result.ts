@@ -59,5 +59,9 @@ export function lineFinder(text: string): (offset: number) => number {
 
 /** A name on one line, without the spaces that files are indented with. */
 export function tidyName(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, 200)
+  return text.replace(BLANKS, ' ').trim().slice(0, 200).trim()
 }
+
+/** With control characters, which are no part of a name. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const BLANKS = /[\s\u0000-\u001f\u007f-\u009f]+/g

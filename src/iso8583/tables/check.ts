@@ -136,6 +136,8 @@ function checkChildren(children: CompositeSpec, above: string, found: Contradict
   if (children.kind === 'tagged') {
     const { tag, fields } = children
     const size = tag.size * (tag.encoding === 'binary' ? 2 : 1)
+    if (tag.size < 1 || tag.size > 16)
+      found.push({ path: above.slice(0, -1), text: 'a tag has 1 to 16 characters' })
     for (const { id } of fields) {
       if (id.length === size) continue
       found.push({ path: above + id, text: `its tag is not ${size} characters long` })

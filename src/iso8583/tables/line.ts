@@ -57,6 +57,7 @@ const HEAD =
 const PAD = /^(?:(zeros|spaces)|pad (?:0x([0-9a-f]{2,6})|([!-+\--~])))( left| right)( trimmed)?$/
 
 const LINE_CHARS_MAX = 1000
+const NAME_CHARS_MAX = 200
 
 /** Everything that is wrong with the line goes to `report`; undefined then. */
 export function parseLine(
@@ -111,11 +112,16 @@ export function parseLine(
   const exact = place === 'value' && from === undefined ? size : undefined
   if (min !== undefined && min > size) fail(`at least ${min} and at most ${size} cannot be`)
   if (size > LIMITS.sizeMax) fail(`the size ${size} is larger than ${LIMITS.sizeMax}`)
+  const told = nameOf(name ?? '')
+  // oxlint-disable-next-line no-control-regex -- they are what must not be there
+  if (told.length > NAME_CHARS_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(told)) {
+    fail(`a name is printable and has at most ${NAME_CHARS_MAX} characters`)
+  }
   if (wrong) return undefined
   const sizeMin = min || exact
   return {
     id,
-    name: nameOf(name ?? ''),
+    name: told,
     content,
     data,
     length,

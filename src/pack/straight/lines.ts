@@ -12,7 +12,7 @@ export class Lines {
     return this
   }
 
-  toString(): string {
+  text(): string {
     return this.#lines.join('\n')
   }
 }
@@ -29,17 +29,17 @@ export const quoted = (text: string): string => JSON.stringify(text)
 
 /**
  * Makes a function of code and of what it refers to by name. The code comes from the compiler in
- * this folder only: of a pack's own text there are names of paths, which the dictionary knows, and
- * constants, which are quoted.
+ * this folder only. Of a pack's own text nothing gets into it but numbers, paths that the dictionary
+ * knows, and constants in quotes: a pack is data, and cannot run anything.
  */
-export function functionOf<T>(
+export function functionOf(
   parameters: readonly string[],
   code: string,
   given: Readonly<Record<string, unknown>>,
-): T {
+): unknown {
   const names = Object.keys(given)
   const body = `'use strict'\nreturn function (${parameters.join(', ')}) {\n${code}\n}`
   // oxlint-disable-next-line typescript/no-implied-eval -- straight code is what this folder is for
-  const make = new Function(...names, body) as (...values: unknown[]) => T
+  const make = new Function(...names, body) as (...values: unknown[]) => unknown
   return make(...names.map(name => given[name]))
 }

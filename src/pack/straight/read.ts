@@ -1,9 +1,9 @@
-import { CLASSES } from '#iso8583'
 import type { Form } from '../format-basics.ts'
 import type { Layout, ListShape, Part } from '../layout.ts'
 import type { Element, Plan, StraightRead, Variant } from '../plan.ts'
 import * as get from './get.ts'
 import { functionOf, Lines, nameOf, NotStraight, quoted } from './lines.ts'
+import { BLANKS, readForm } from './read-form.ts'
 import { makeObject, type Found } from './shape.ts'
 
 /** What a plan says by itself. */
@@ -63,7 +63,7 @@ class ReadMaker {
     const all = ['s', 'e', 'x', 'z', 'p', 'message', ...counts]
     const head = `let ${[...new Set([...all, ...variables, ...roots])].join(', ')}`
     const parameters = ['b', 't', 'm', 'repeat', 'outcome']
-    return functionOf<StraightRead>(parameters, `${head}\n${this.#lines}`, { ...get })
+    return functionOf(parameters, `${head}\n${this.#lines.text()}`, { ...get }) as StraightRead
   }
 
   #element(element: Element, place: string): void {
@@ -74,7 +74,7 @@ class ReadMaker {
       const bit = 1 << (31 - ((number - 1) & 31))
       lines.add(`if ((m.word(${word}) & ${bit}) !== 0) {`)
     }
-    lines.add(`// ${element.field}: ${element.path}`)
+    lines.add(`// ${element.field}`)
     if (['product', 'outcome', 'kind'].includes(element.path)) {
       if (place === 'p++') lines.add('p++')
     } else this.#content(element, place)
@@ -268,118 +268,4 @@ class ReadMaker {
     }
     lines.add('return message')
   }
-}
-
-/** What stands for a value that is not there. */
-const BLANKS: Partial<Record<Form['tag'], number>> = { text: 0x20 }
-
-/** Code that reads a value into a variable, or returns. */
-function readForm(lines: Lines, form: Form, name: string, at: string): void {
-  const slice = (width: number) => `${name} = t.slice(${at}, ${at} + ${width})`
-  switch (form.tag) {
-    case 'digits':
-      lines.add(`if (!digits(b, ${at}, ${form.width})) return`, slice(form.width))
-      return
-    case 'integer':
-      lines.add(`${name} = number(b, ${at}, ${form.width})`, `if (${name} < 0) return`)
-      return
-    case 'text':
-      lines.add(`z = textEnd(b, ${at}, ${at} + ${form.width})`)
-      checkInside(lines, form.content, at, 'z')
-      lines.add(`${name} = t.slice(${at}, z)`)
-      return
-    case 'zero-left':
-      checkInside(lines, form.content, at, `${at} + ${form.width}`)
-      lines.add(slice(form.width))
-      return
-    case 'rest':
-      lines.add(`if (e - (${at}) > ${form.max}) return`)
-      checkInside(lines, form.content, at, 'e')
-      lines.add(`${name} = t.slice(${at}, e)`)
-      return
-    case 'money':
-      return readMoney(lines, form, name, at)
-    case 'hundredths':
-      lines.add(
-        `if (b[${at}] !== 0x32) return`,
-        `${name} = number(b, ${at} + 1, ${form.digits})`,
-        `if (${name} < 0) return`,
-      )
-      return
-    case 'date':
-      return readDate(lines, form, name, at)
-    case 'month':
-      lines.add(`if (!month(b, ${at})) return`, slice(6))
-      return
-    case 'time':
-      lines.add(`if (!time(b, ${at})) return`, slice(14))
-      return
-    case 'one-of':
-      for (const [index, [code, word]] of [...form.words].entries()) {
-        const test = `t.startsWith(${quoted(code)}, ${at})`
-        lines.add(`${index === 0 ? '' : 'else '}if (${test}) ${name} = ${quoted(word)}`)
-      }
-      lines.add('else return')
-  }
-}
-
-/** The whole element was found to be printable; only what is narrower is looked at. */
-function checkInside(lines: Lines, content: keyof typeof CLASSES, at: string, end: string): void {
-  if (content === 'ans') return
-  lines.add(`if (!inside(b, ${at}, ${end}, ${CLASSES[content].bits})) return`)
-}
-
-const EXACT_DIGITS = 15
-
-function readMoney(
-  lines: Lines,
-  { digits, before, decimals }: Extract<Form, { tag: 'money' }>,
-  name: string,
-  at: string,
-): void {
-  const scale = 10 ** (2 - decimals)
-  // Above that a number is not exact in a double.
-  const wide = digits + 2 - decimals > EXACT_DIGITS
-  const read = (from: string) =>
-    lines.add(
-      wide
-        ? `${name} = wideMoney(b, t, ${from}, ${digits}, ${scale})`
-        : `${name} = money(b, ${from}, ${digits}, ${scale})`,
-    )
-  switch (before) {
-    case '':
-      read(at)
-      break
-    case 'sign':
-      if (wide) throw new NotStraight()
-      lines.add(`${name} = signed(b, ${at}, ${digits}, ${scale})`)
-      break
-    case 'exponent':
-    case 'currency': {
-      const from = before === 'currency' ? `${at} + 3` : at
-      if (before === 'currency') lines.add(`if (!t.startsWith('360', ${at})) return`)
-      // One written with other decimals is rare, and goes the general way.
-      lines.add(`if (b[${from}] !== ${0x30 + decimals}) return`)
-      read(`${from} + 1`)
-      break
-    }
-    case 'fee':
-      throw new NotStraight()
-  }
-  lines.add(`if (${name} === undefined) return`)
-}
-
-function readDate(
-  lines: Lines,
-  { year, month, day }: Extract<Form, { tag: 'date' }>,
-  name: string,
-  at: string,
-): void {
-  lines.add(`if (!day(b, ${at}, ${year}, ${month}, ${day})) return`)
-  const part = (from: number, width: number) => `t.slice(${at} + ${from}, ${at} + ${from + width})`
-  lines.add(
-    year === 0
-      ? `${name} = ${part(0, 8)}`
-      : `${name} = ${part(year, 4)} + ${part(month, 2)} + ${part(day, 2)}`,
-  )
 }

@@ -534,20 +534,28 @@ t.test('the schema for editors is that of the checker, and knows the shipped tab
 t.test('the worked example of the documentation is right', async t => {
   const doc = readFileSync('docs/describe-a-dialect.md', 'utf8')
   const blocks = [...doc.matchAll(/^```(\w+) ?(\S*)\n([^]*?)^```$/gm)]
-  const tables = new Map<string, TableText>()
+  const tables = new Map(
+    blocks.flatMap(([, kind, path = '', text = '']) =>
+      kind === 'yaml' ? [[path, { path, text }] as const] : [],
+    ),
+  )
+  const wrong = new Set(blocks.flatMap(([, kind, path]) => (kind === 'problems' ? [path] : [])))
+  const compiled = (table: TableText) => compileTable([table, ...tables.values(), ...shipped])
+  for (const table of tables.values()) {
+    if (!wrong.has(table.path)) t.equal(compiled(table).problems, undefined, table.path)
+  }
   let message: string | undefined
   for (const [, kind, path = '', text = ''] of blocks) {
-    if (kind === 'yaml') tables.set(path, { path, text })
     const table = tables.get(path)
     if (kind === 'problems' && table) {
-      const { problems = [] } = compileTable([table, ...shipped])
+      const { problems = [] } = compiled(table)
       t.same(
         problems.map(({ path, text }) => `${path}: ${text}`),
         text.trim().split('\n'),
       )
     }
     if (kind === 'hex' && table) {
-      const { spec } = compileTable([table, ...shipped])
+      const { spec } = compiled(table)
       const codec = compileSpec(spec as NonNullable<typeof spec>)
       const frame = codec.parse(fromHex(text) as Uint8Array)
       t.same(codec.validate(frame), [])
@@ -563,7 +571,7 @@ t.test('the worked example of the documentation is right', async t => {
   const kinds = Map.groupBy(blocks, ([, kind]) => kind)
   t.same(
     [kinds.get('yaml')?.length, kinds.get('hex')?.length, kinds.get('problems')?.length],
-    [2, 2, 1],
+    [4, 2, 2],
   )
 })
 
