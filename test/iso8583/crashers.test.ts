@@ -20,6 +20,12 @@ function values(dialect: string, fields: unknown, more: object = {}): Buffer {
   return Buffer.concat([Buffer.of(index), Buffer.from(json)])
 }
 
+/** A frame in a dialect of fuzz/tables, in hexadecimal. */
+function frame(dialect: string, hex: string): Buffer {
+  const index = DIALECTS.findIndex(({ codec }) => codec.spec.name === dialect)
+  return Buffer.concat([Buffer.of(index), Buffer.from(hex.replaceAll(' ', ''), 'hex')])
+}
+
 /** A stream in a framing; `cuts` 0 is byte by byte. */
 function stream(channel: keyof typeof CHANNELS, text: string, cuts = 0): Buffer {
   const at = CHANNEL_BYTES[Object.keys(CHANNELS).indexOf(channel)]
@@ -66,6 +72,8 @@ const rows: [title: string, target: Target, input: Uint8Array][] = [
   ['an unknown tag of characters that the whole does not allow', 'encode', values('features', { 48: { XX: '\x7f' } })],
   ['an order that forgets a repeated tag', 'encode', values('features', { 48: { XX: ['1', '2'], $order: ['XX'] } })],
   ['an order of numbers', 'encode', values('features', { 48: { XX: '1', $order: [1] } })],
+  ['parts without a bitmap, of which there are none', 'decode', frame('features', '000030323030 0000000000000040 303030')],
+  ['an empty part that only its terminator shows', 'decode', frame('bare', '1110 041111 0004 31313130 06500431313131 1C 1C')],
   ['a tag of its own that is too long', 'jpos', packager('<isofield id="100" length="9" name="x" class="IFA_TTLLCHAR"/>')],
   ['an id with a leading zero', 'jpos', packager('<isofield id="08" length="9" name="x" class="IF_CHAR"/>')],
   ['a third bitmap without a second', 'jpos', packager('<isofield id="80" length="9" name="x" class="IF_CHAR"/>', '8', 'thirdBitmapField="65"')],

@@ -1,4 +1,4 @@
-import { setBit, WORDS } from './bitmap.ts'
+import { type Bitmap, setBit, WORDS } from './bitmap.ts'
 import type { Entry, EntryValue } from './composite.ts'
 import type { IsoDraft } from './codec.ts'
 import { entriesOf, setEntry } from './entries.ts'
@@ -9,7 +9,6 @@ import { NUMBER_MAX } from './numbers.ts'
 import { type Out, OUT } from './out.ts'
 import type { Facts } from './overlay.ts'
 import { parsePath } from './path-text.ts'
-import { popCount } from './pop-count.ts'
 import { writeQuick } from './quick.ts'
 import { badValue } from './rejects.ts'
 
@@ -46,7 +45,7 @@ function isOpen(source: Message, number: number): boolean {
 
 /** The bits of the frame being built. */
 const BITS = new Int32Array(WORDS)
-const bitOf = (number: number): number => 0x80000000 >>> ((number - 1) & 31)
+
 /** A message being written: what each number is to hold. */
 export class Draft implements IsoDraft, Facts {
   readonly mti: string
@@ -55,8 +54,8 @@ export class Draft implements IsoDraft, Facts {
   readonly #bitmapsMin: number
   // oxlint-disable-next-line unicorn/no-new-array -- room for one bitmap's fields; more let it grow
   readonly #values: (DraftValue | undefined)[] = new Array(65)
-  /** Which numbers there are, 32 a word, as in a bitmap. */
-  readonly #words = [0, 0, 0, 0, 0, 0]
+  /** Nothing is set above this number. */
+  #highest = 0
   #header: Uint8Array | undefined
 
   constructor(layout: Layout, mti: string, source?: Message, bitmapsMin = 1) {
@@ -92,20 +91,18 @@ export class Draft implements IsoDraft, Facts {
   }
 
   remove(number: number): this {
-    const word = (number - 1) >> 5
-    if (word in this.#words) {
-      this.#values[number] = undefined
-      this.#words[word] = (this.#words[word] as number) & ~bitOf(number)
-    }
+    if (number >= 1 && number <= this.#highest) this.#values[number] = undefined
     return this
   }
 
   /** Whether there is such a field, and whether the value fits it, is seen when it is built. */
   put(number: number, value: DraftValue): this {
-    const word = (number - 1) >> 5
-    if (word < 0 || word >= WORDS) throw badValue(String(number), 'a data element of the dialect')
+    if (number < 1 || number > NUMBER_MAX || (number | 0) !== number) {
+      throw badValue(String(number), 'a data element of the dialect')
+    }
+    if (value === undefined) throw badValue(String(number), 'a value')
     this.#values[number] = value
-    this.#words[word] = (this.#words[word] as number) | bitOf(number)
+    if (number > this.#highest) this.#highest = number
     return this
   }
 
@@ -169,34 +166,35 @@ export class Draft implements IsoDraft, Facts {
     out.copy(header, 0, header.length)
   }
 
+  /** Room is left for the bitmaps, whose bits are set as the fields are written. */
   #writeWithBitmap(out: Out): void {
-    const { bitmap, tertiary } = this.#layout
-    const highest = this.#highest()
+    const { tertiary } = this.#layout
+    const bitmap = this.#layout.bitmap as Bitmap
+    const highest = this.#last()
     const third = tertiary && highest > 128 ? tertiary : undefined
-    const words = BITS
-    for (let i = 0; i < WORDS; i++) words[i] = this.#words[i] as number
-    if (third) setBit(words, third.number)
-    const inMain = third ? 128 : highest
-    bitmap?.write(out, words, bitmap.needed(inMain, this.#bitmapsMin))
-    if (third) this.#writeAround(out, third)
+    const count = bitmap.needed(third ? 128 : highest, this.#bitmapsMin)
+    for (let i = 0; i < WORDS; i++) BITS[i] = 0
+    const at = leaveRoom(out, count * bitmap.wireBytes)
+    if (third) this.#writeAround(out, third, highest)
     else this.#writeFields(out, 1, highest)
+    writeBack(out, at, bitmap, BITS, count)
   }
 
-  #highest(): number {
-    for (let index = WORDS - 1; index >= 0; index--) {
-      const word = this.#words[index] as number
-      // Its lowest bit that is set is the highest number.
-      if (word !== 0) return index * 32 + Math.clz32(word & -word) + 1
-    }
-    return 0
+  /** The highest number that is set. */
+  #last(): number {
+    let highest = this.#highest
+    while (highest > 0 && this.#values[highest] === undefined) highest--
+    return highest
   }
 
   /** The third bitmap stands among the fields. */
-  #writeAround(out: Out, third: NonNullable<Layout['tertiary']>): void {
-    const words = Int32Array.from(this.#words.slice(4))
-    this.#writeFields(out, 1, third.number - 1)
-    third.bitmap.write(out, words, 1)
-    this.#writeFields(out, third.number + 1, NUMBER_MAX)
+  #writeAround(out: Out, third: NonNullable<Layout['tertiary']>, highest: number): void {
+    const { bitmap, number } = third
+    this.#writeFields(out, 1, number - 1)
+    const at = leaveRoom(out, bitmap.wireBytes)
+    this.#writeFields(out, number + 1, highest)
+    writeBack(out, at, bitmap, BITS.subarray(4), 1)
+    setBit(BITS, number)
   }
 
   #writeFields(out: Out, first: number, last: number): void {
@@ -207,28 +205,23 @@ export class Draft implements IsoDraft, Facts {
   /** The fields of these numbers: plain ones in line, all others one by one. */
   #writeValues(out: Out, first: number, last: number): void {
     const values = this.#values
-    const words = this.#words
     const { steady } = this.#layout
     let { at, bytes, view, quickEnd } = out
-    for (let index = 0; index < WORDS; index++) {
-      for (let rest = words[index] as number; rest !== 0;) {
-        const place = Math.clz32(rest)
-        rest ^= 0x80000000 >>> place
-        const number = index * 32 + place + 1
-        if (number < first || number > last) continue
-        const value = values[number] as DraftValue
-        const field = steady[number]
-        if (typeof value === 'string' && field !== undefined && at + value.length < quickEnd) {
-          const end = writeQuick(field, bytes, view, at, value)
-          if (end >= 0) {
-            at = end
-            continue
-          }
+    for (let number = first; number <= last; number++) {
+      const value = values[number]
+      if (value === undefined) continue
+      setBit(BITS, number)
+      const field = steady[number]
+      if (typeof value === 'string' && field !== undefined && at + value.length < quickEnd) {
+        const end = writeQuick(field, bytes, view, at, value)
+        if (end >= 0) {
+          at = end
+          continue
         }
-        out.at = at
-        this.#writeOne(out, number, value)
-        ;({ at, bytes, view, quickEnd } = out)
       }
+      out.at = at
+      this.#writeOne(out, number, value)
+      ;({ at, bytes, view, quickEnd } = out)
     }
     out.at = at
   }
@@ -244,30 +237,22 @@ export class Draft implements IsoDraft, Facts {
   #writeWithCopies(out: Out, source: Message, first: number, last: number): void {
     let start = 0
     let end = 0
-    /** Fields of the source before the word that is looked at. */
-    let before = 0
-    for (let index = 0; index < WORDS; index++) {
-      const word = source.word(index)
-      for (let rest = this.#words[index] as number; rest !== 0;) {
-        const place = Math.clz32(rest)
-        rest ^= 0x80000000 >>> place
-        const number = index * 32 + place + 1
-        if (number < first || number > last) continue
-        const value = this.#values[number] as DraftValue
-        const copied = value === COPIED && this.#isAlike(source, number) && !isOpen(source, number)
-        const at = copied ? before + popCount((word >>> (31 - place)) >>> 1) : -1
-        if (end > start && (!copied || source.startAt(at) !== end)) {
-          out.copy(source.frame, start, end)
-          start = end = 0
-        }
-        if (!copied) {
-          this.#writeOne(out, number, value)
-          continue
-        }
-        if (end === start) start = source.startAt(at)
-        end = source.endAt(at)
+    for (let number = first; number <= last; number++) {
+      const value = this.#values[number]
+      if (value === undefined) continue
+      setBit(BITS, number)
+      const copied = value === COPIED && this.#isAlike(source, number) && !isOpen(source, number)
+      const at = copied ? source.indexOf(number) : -1
+      if (end > start && (!copied || source.startAt(at) !== end)) {
+        out.copy(source.frame, start, end)
+        start = end = 0
       }
-      before += popCount(word)
+      if (!copied) {
+        this.#writeOne(out, number, value)
+        continue
+      }
+      if (end === start) start = source.startAt(at)
+      end = source.endAt(at)
     }
     if (end > start) out.copy(source.frame, start, end)
   }
@@ -284,10 +269,27 @@ export class Draft implements IsoDraft, Facts {
     const { order } = this.#layout
     const last = order.findLastIndex(number => this.#values[number] !== undefined)
     for (const number of order.slice(0, last + 1)) {
-      if (this.#values[number] === undefined) {
+      const value = this.#values[number]
+      if (value === undefined) {
         throw badValue(String(number), 'every field before the last that is there')
       }
-      this.#writeFields(out, number, number)
+      if (value === '') this.#fieldFor(number).writeShown(out, value)
+      else this.#writeFields(out, number, number)
     }
   }
+}
+
+/** Returns where the room is. */
+function leaveRoom(out: Out, bytes: number): number {
+  const { at } = out
+  out.room(bytes)
+  out.at += bytes
+  return at
+}
+
+function writeBack(out: Out, at: number, bitmap: Bitmap, words: Int32Array, count: number): void {
+  const end = out.at
+  out.at = at
+  bitmap.write(out, words, count)
+  out.at = end
 }

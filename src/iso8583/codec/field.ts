@@ -10,7 +10,7 @@ import { paddedTo, sizeText, trimmed, withoutFill } from './padding.ts'
 import { isInside, quickOf, rangeOf } from './quick.ts'
 import { badLength, badValue, truncated } from './rejects.ts'
 import type { FieldSpec } from './spec.ts'
-import type { Terminator } from './terminator.ts'
+import { endsOf, type Terminator } from './terminator.ts'
 import { type Wire, WIRE, wireOf } from './wire.ts'
 
 /** Where a field's value lies: `start` to `end` are its data, `rawEnd` is where the next one begins. */
@@ -172,6 +172,17 @@ export class Field {
     if (this.composite) this.#verify(out, at)
   }
 
+  /**
+   * Writes the field where only its bytes say that it is there: an empty one keeps its terminator,
+   * though it be the last.
+   */
+  writeShown(out: Out, value: EntryValue): void {
+    const at = out.at
+    this.write(out, value)
+    const terminator = this.#terminator
+    if (terminator?.open && out.at - at === terminator.bytes) out.keepEnd()
+  }
+
   /** Writes the data as it lies on the wire, behind the length that it has. */
   writeData(out: Out, data: Uint8Array): void {
     if (this.quick === 0 && this.checkKind === NO_CHECK && data.length === this.size) {
@@ -225,18 +236,10 @@ export class Field {
 
   #locateTerminated(terminator: Terminator, bytes: Uint8Array, at: number, end: number): Span {
     const most = this.#data.bytesOf(this.size)
-    const found = terminator.find(bytes, at, end, most)
-    if (found < 0) {
-      const mayBeCut = !terminator.open && end - at < most + terminator.bytes
-      if (mayBeCut) throw truncated(this.path, end, terminator.bytes, 0)
-      if (end - at > most) {
-        throw badLength(this.path, at, `${terminator.text} after at most ${this.size}`, 'more')
-      }
-    }
-    const dataEnd = found < 0 ? end : found
+    const { dataEnd, rawEnd } = endsOf(terminator, this, bytes, at, end, most)
     const units = this.#unitsIn(bytes, at, dataEnd)
     this.#checkSize(at, units)
-    return { start: at, end: dataEnd, rawEnd: found < 0 ? end : found + terminator.bytes, units }
+    return { start: at, end: dataEnd, rawEnd, units }
   }
 
   /** Whether the field from `at` to `end` ends with the data, where a terminator could have been. */

@@ -55,7 +55,8 @@ export function positional(
         if (index > last && shorter) return
         const value = given.get(id)
         // What nobody gave is empty: filled up where the field is of fixed length and says how.
-        field.write(out, value ?? '')
+        if (shorter) field.writeShown(out, value ?? '')
+        else field.write(out, value ?? '')
       })
     },
   }
@@ -127,7 +128,7 @@ export function bitmapped(
         const value = entries.find(({ id }) => id === HEADER_ID)?.value
         header.write(out, value ?? '00'.repeat(headerBytes))
       }
-      if (none) return inOrder.forEach(([id, field]) => field.write(out, given.get(id) ?? ''))
+      if (none) return writeInOrder(out, inOrder, given)
       writeBitmapped(out, bitmap, given, byNumber)
     },
   }
@@ -147,6 +148,16 @@ function headerField(bytes: number, path: string, compile: Compile, depth: numbe
     `${path}.${HEADER_ID}`,
     depth + 1,
   )
+}
+
+/** As many as are given, and what stands between them. */
+function writeInOrder(
+  out: Out,
+  inOrder: readonly (readonly [string, Field])[],
+  given: ReadonlyMap<string, EntryValue>,
+): void {
+  const last = inOrder.findLastIndex(([id]) => given.has(id))
+  for (const [id, field] of inOrder.slice(0, last + 1)) field.writeShown(out, given.get(id) ?? '')
 }
 
 function writeBitmapped(

@@ -49,6 +49,11 @@ export class Out {
     this.#openBytes = count
   }
 
+  /** They are not left out after all. */
+  keepEnd(): void {
+    this.#openEnd = -1
+  }
+
   /** A message or composite ends here. */
   endOfData(): void {
     if (this.#openEnd === this.at) this.at -= this.#openBytes

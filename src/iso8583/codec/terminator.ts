@@ -1,4 +1,5 @@
 import type { Out } from './out.ts'
+import { badLength, truncated } from './rejects.ts'
 import type { LengthSpec } from './spec.ts'
 
 /** What ends a value that no length counts: `#`, FS (0x1C), CR LF. */
@@ -10,8 +11,8 @@ export type Terminator = {
   /** The end of the data does as well. */
   readonly open: boolean
   /** Where it stands whole between `at` and `end`, behind at most `most` bytes; or -1. */
-  find(bytes: Uint8Array, at: number, end: number, most: number): number
-  write(out: Out): void
+  readonly find: (bytes: Uint8Array, at: number, end: number, most: number) => number
+  readonly write: (out: Out) => void
 }
 
 type Until = Extract<LengthSpec, { form: 'until' }>
@@ -38,6 +39,22 @@ export function compileTerminator({ terminator, open }: Until): Terminator {
       if (open) out.mayEndWithout(count)
     },
   }
+}
+
+/** Where the value ends that begins at `at`, and where the next one begins. Throws NadiError CODEC_*. */
+export function endsOf(
+  { bytes: count, text, open, find }: Terminator,
+  { path, size }: { readonly path: string; readonly size: number },
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  most: number,
+): { readonly dataEnd: number; readonly rawEnd: number } {
+  const found = find(bytes, at, end, most)
+  if (found >= 0) return { dataEnd: found, rawEnd: found + count }
+  if (!open && end - at < most + count) throw truncated(path, end, count, 0)
+  if (end - at > most) throw badLength(path, at, `${text} after at most ${size}`, 'more')
+  return { dataEnd: end, rawEnd: end }
 }
 
 function isThere(ends: Uint8Array, bytes: Uint8Array, at: number): boolean {

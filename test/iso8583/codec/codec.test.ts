@@ -283,7 +283,8 @@ t.test('what ends at a terminator, and where one may be missing', async t => {
     ['an empty one at the end', parts(false), 'A#BB#', { '1': 'A', '2': 'BB', '3': '' }],
     ['a terminator too many', parts(false), 'A#BB#C#', { '1': 'A', '2': 'BB', '3': 'C' }, 'A#BB#C'],
     ['fewer', parts(true), 'A#BB', { '1': 'A', '2': 'BB' }],
-    ['fewer, all empty', parts(true), '##', { '1': '', '2': '' }, '#'],
+    ['fewer, all empty', parts(true), '##', { '1': '', '2': '' }],
+    ['all, the last empty', parts(true), 'A#B##', { '1': 'A', '2': 'B', '3': '' }],
     ['nothing', parts(true), '', {}],
     ['always terminated', parts(false, false), 'A#BB#C#', { '1': 'A', '2': 'BB', '3': 'C' }],
   ] // prettier-ignore
