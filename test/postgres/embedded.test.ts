@@ -11,6 +11,7 @@ import { NO_LOG } from '#telemetry'
 const clock = new SystemClock()
 const random = new SystemRandom()
 const root = process.getuid?.() === 0
+const migrations = fs.readdirSync('src/postgres/migrations').length
 
 function aFolder(t: Test, under = tmpdir()): string {
   const folder = fs.mkdtempSync(join(under, 'nadi-test-'))
@@ -143,7 +144,7 @@ void t.test('a server that is not ours is checked before it is used', async t =>
   )
   for (const database of opened) {
     const { rows } = await database.pool.query('SELECT count(*)::int AS n FROM migration')
-    t.same(rows, [{ n: 2 }], 'migrated once, however many start at once')
+    t.same(rows, [{ n: migrations }], 'migrated once, however many start at once')
     await database.close()
   }
   await t.rejects(Database.open({ connection: `${url}_missing`, log: NO_LOG }))
