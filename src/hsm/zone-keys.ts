@@ -1,4 +1,5 @@
 import type { KeyTypeName } from './key-types.ts'
+import type { MadeKey } from './payment-hsm.ts'
 
 /**
  * The keys that one link or listener shares with its counterpart, as whoever uses them sees them.
@@ -9,4 +10,14 @@ export interface ZoneKeys {
   active(type: KeyTypeName): string | undefined
   /** What may come in: the active key, then the one before it while the two overlap. */
   accepted(type: KeyTypeName): readonly string[]
+}
+
+/** The same for whoever agrees new keys with the counterpart, by a network-key exchange. */
+export interface ZoneKeyring extends ZoneKeys {
+  /**
+   * Durable when it resolves: the key is active, and the one before it is accepted until the overlap
+   * ends. The key that is active already, told by its check value, changes nothing: an exchange may
+   * be repeated.
+   */
+  agree(type: KeyTypeName, made: MadeKey, how: string): Promise<void>
 }
