@@ -13,7 +13,7 @@ import { createRequire } from 'node:module'
 import { compileSpec } from '../src/iso8583/codec/compile.ts'
 import { PURCHASE_SPEC, PURCHASE_VALUES, purchaseFrame } from '../test/iso8583/codec/purchase.ts'
 import * as hand from './iso8583-by-hand.ts'
-import { serverFigures } from './iso8583-server.ts'
+import { answerInPlace, serverFigures } from './iso8583-server.ts'
 
 type Iso8583 = {
   getIsoJSON(frame: Buffer, options: { lenHeader: boolean }): Record<string, string>
@@ -82,6 +82,7 @@ const contestants: Readonly<Record<string, () => unknown>> = {
   'build, iso_8583': () => new Npm(npmData).getRawMessage(),
   'answer from request, ours': () =>
     codec.parse(frame).answer(hand.ANSWER_COPIES).set(39, '00').build(),
+  'answer in place, ours': () => answerInPlace(writer, codec.parse(frame)),
   'answer from request, by hand': () => hand.answer(frame),
 }
 
@@ -106,12 +107,14 @@ function checkAll(): void {
   const built = contestants['build, ours']?.() as Buffer
   const inPlace = contestants['build in place, ours']?.() as Buffer
   const byHand = contestants['build, by hand']?.() as Buffer
-  const answers = ['ours', 'by hand'].map(
-    who => contestants[`answer from request, ${who}`]?.() as Buffer,
-  )
+  const answers = [
+    'answer from request, ours',
+    'answer in place, ours',
+    'answer from request, by hand',
+  ].map(name => contestants[name]?.() as Buffer)
   if (![built, inPlace, byHand].every(one => frame.equals(one)))
     throw new Error('built differently')
-  if (!answers[0]?.equals(answers[1] as Buffer)) throw new Error('answered differently')
+  if (!answers.every(one => answers[0]?.equals(one))) throw new Error('answered differently')
   const read = new Npm().getIsoJSON(npmFrame, { lenHeader: false })
   if (read['11'] !== PURCHASE_VALUES.get(11)) throw new Error('iso_8583 does not read it')
 }

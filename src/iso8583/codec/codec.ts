@@ -50,6 +50,8 @@ export interface IsoWriter {
   set(number: number, value: string): this
   /** Data as it is on the wire, without its length. */
   setBytes(number: number, value: Uint8Array): this
+  /** These of a message of the same codec, as far as they are there, as they lie in it. */
+  copy(message: IsoMessage, numbers: readonly number[]): this
   /** A value whose characters stand in bytes, one a byte. */
   setText(number: number, characters: Uint8Array, length: number): this
   /** A composite from its parts; numbered ones are put in order, tags keep theirs. */

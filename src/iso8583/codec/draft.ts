@@ -1,5 +1,6 @@
-import { type Bitmap, setBit, WORDS } from './bitmap.ts'
+import { setBit, WORDS } from './bitmap.ts'
 import type { Entry, EntryValue } from './composite.ts'
+import { copiedOf, isOpen } from './copied.ts'
 import type { IsoDraft } from './codec.ts'
 import { entriesOf, setEntry } from './entries.ts'
 import type { Field } from './field.ts'
@@ -9,44 +10,23 @@ import { NUMBER_MAX } from './numbers.ts'
 import { type Out, OUT } from './out.ts'
 import type { Facts } from './overlay.ts'
 import { parsePath } from './path-text.ts'
+import { popCount } from './pop-count.ts'
 import { writeQuick } from './quick.ts'
 import { badValue } from './rejects.ts'
 
-/** Stands for a field that is copied from the source as it lies there. */
-const COPIED = Symbol('copied')
 /** Bytes are data as they lie on the wire; the length before them is still to be written. */
-type DraftValue = string | Uint8Array | readonly Entry[] | typeof COPIED
-
-/** A message with the given fields of another, as far as they are there, copied as they lie in it. */
-export function copyOf(
-  source: Message,
-  mti: string,
-  numbers: readonly number[],
-  bitmaps = 1,
-): Draft {
-  const draft = new Draft(source.layout, mti, source, bitmaps)
-  for (const number of numbers) if (source.isThere(number)) draft.copied(number)
-  return draft
-}
-
-/** What is written for a field that cannot be copied along with others around it. */
-function copiedOf(source: Message, number: number, field: Field): EntryValue {
-  if (!isOpen(source, number) || source.fieldOf(number) !== field) return source.get(number) ?? ''
-  return source.frame.subarray(source.startOf(number), source.endOf(number))
-}
-
-/** Whether it is the last of the source and ends there, which it may no longer do in the copy. */
-function isOpen(source: Message, number: number): boolean {
-  if (!source.layout.openEnds || !source.isThere(number)) return false
-  const end = source.endOf(number)
-  if (end !== source.frame.length) return false
-  return source.fieldOf(number)?.endsOpen(source.frame, source.startOf(number), end) === true
-}
+type DraftValue = string | Uint8Array | readonly Entry[]
 
 /** The bits of the frame being built. */
 const BITS = new Int32Array(WORDS)
+/** The highest bit, whose shifts to the right are all bits above one. */
+const TOP = 0x80000000 | 0
+const bitOf = (number: number): number => 0x80000000 >>> ((number - 1) & 31)
 
-/** A message being written: what each number is to hold. */
+/**
+ * A message being written: what each number is to hold. Which numbers there are stands in bits, 32 a
+ * word, as in a bitmap; so does which of them are copied from the source as they lie there.
+ */
 export class Draft implements IsoDraft, Facts {
   readonly mti: string
   readonly #layout: Layout
@@ -54,8 +34,8 @@ export class Draft implements IsoDraft, Facts {
   readonly #bitmapsMin: number
   // oxlint-disable-next-line unicorn/no-new-array -- room for one bitmap's fields; more let it grow
   readonly #values: (DraftValue | undefined)[] = new Array(65)
-  /** Nothing is set above this number. */
-  #highest = 0
+  readonly #words = [0, 0, 0, 0, 0, 0]
+  readonly #copied = [0, 0, 0, 0, 0, 0]
   #header: Uint8Array | undefined
 
   constructor(layout: Layout, mti: string, source?: Message, bitmapsMin = 1) {
@@ -64,6 +44,23 @@ export class Draft implements IsoDraft, Facts {
     this.#source = source
     this.#bitmapsMin = bitmapsMin
     this.#header = layout.headerBytes > 0 ? source?.header : undefined
+  }
+
+  /** These are copied from the source, as far as they are there. */
+  copy(numbers: readonly number[]): this {
+    const source = this.#source
+    if (!source) return this
+    const copied = this.#copied
+    for (const number of numbers) {
+      const word = (number - 1) >> 5
+      if (word in copied) copied[word] = (copied[word] as number) | bitOf(number)
+    }
+    for (let i = 0; i < WORDS; i++) {
+      const there = (copied[i] as number) & source.word(i)
+      copied[i] = there
+      this.#words[i] = there
+    }
+    return this
   }
 
   setHeader(header: Uint8Array): this {
@@ -91,24 +88,28 @@ export class Draft implements IsoDraft, Facts {
   }
 
   remove(number: number): this {
-    if (number >= 1 && number <= this.#highest) this.#values[number] = undefined
+    const word = (number - 1) >> 5
+    if (word in this.#words) {
+      const others = ~bitOf(number)
+      this.#values[number] = undefined
+      this.#words[word] = (this.#words[word] as number) & others
+      this.#copied[word] = (this.#copied[word] as number) & others
+    }
     return this
   }
 
   /** Whether there is such a field, and whether the value fits it, is seen when it is built. */
   put(number: number, value: DraftValue): this {
-    if (number < 1 || number > NUMBER_MAX || (number | 0) !== number) {
+    const word = (number - 1) >> 5
+    if (word < 0 || word >= WORDS || (number | 0) !== number) {
       throw badValue(String(number), 'a data element of the dialect')
     }
     if (value === undefined) throw badValue(String(number), 'a value')
+    const bit = bitOf(number)
     this.#values[number] = value
-    if (number > this.#highest) this.#highest = number
+    this.#words[word] = (this.#words[word] as number) | bit
+    this.#copied[word] = (this.#copied[word] as number) & ~bit
     return this
-  }
-
-  /** The field is copied from the source, where it is there. */
-  copied(number: number): this {
-    return this.put(number, COPIED)
   }
 
   build(): Uint8Array {
@@ -134,9 +135,17 @@ export class Draft implements IsoDraft, Facts {
   }
 
   #tableValue(number: number): string | undefined {
+    if (this.#isCopied(number)) return this.#source?.get(number)
     const value = this.#values[number]
-    if (value === COPIED) return this.#source?.get(number)
     return typeof value === 'string' ? value : undefined
+  }
+
+  #isSet(number: number): boolean {
+    return ((this.#words[(number - 1) >> 5] as number) & bitOf(number)) !== 0
+  }
+
+  #isCopied(number: number): boolean {
+    return ((this.#copied[(number - 1) >> 5] as number) & bitOf(number)) !== 0
   }
 
   #fieldFor(number: number): Field {
@@ -150,7 +159,7 @@ export class Draft implements IsoDraft, Facts {
   #entries(number: number, field: Field): EntryValue {
     const value = this.#values[number]
     const source = this.#source
-    if (value === COPIED && source) {
+    if (source && this.#isCopied(number)) {
       return source.frame.subarray(source.startOf(number), source.endOf(number))
     }
     if (value instanceof Uint8Array) {
@@ -158,7 +167,7 @@ export class Draft implements IsoDraft, Facts {
       field.writeData(OUT, value)
       return OUT.bytes.slice(OUT.start, OUT.at)
     }
-    return entriesOf(field, value === undefined || value === COPIED ? [] : value)
+    return entriesOf(field, value ?? [])
   }
 
   #writeHeader(out: Out): void {
@@ -166,35 +175,34 @@ export class Draft implements IsoDraft, Facts {
     out.copy(header, 0, header.length)
   }
 
-  /** Room is left for the bitmaps, whose bits are set as the fields are written. */
   #writeWithBitmap(out: Out): void {
-    const { tertiary } = this.#layout
-    const bitmap = this.#layout.bitmap as Bitmap
-    const highest = this.#last()
+    const { bitmap, tertiary } = this.#layout
+    const highest = this.#highest()
     const third = tertiary && highest > 128 ? tertiary : undefined
-    const count = bitmap.needed(third ? 128 : highest, this.#bitmapsMin)
-    for (let i = 0; i < WORDS; i++) BITS[i] = 0
-    const at = leaveRoom(out, count * bitmap.wireBytes)
-    if (third) this.#writeAround(out, third, highest)
+    const words = BITS
+    for (let i = 0; i < WORDS; i++) words[i] = this.#words[i] as number
+    if (third) setBit(words, third.number)
+    const inMain = third ? 128 : highest
+    bitmap?.write(out, words, bitmap.needed(inMain, this.#bitmapsMin))
+    if (third) this.#writeAround(out, third)
     else this.#writeFields(out, 1, highest)
-    writeBack(out, at, bitmap, BITS, count)
   }
 
-  /** The highest number that is set. */
-  #last(): number {
-    let highest = this.#highest
-    while (highest > 0 && this.#values[highest] === undefined) highest--
-    return highest
+  #highest(): number {
+    for (let index = WORDS - 1; index >= 0; index--) {
+      const word = this.#words[index] as number
+      // Its lowest bit that is set is the highest number.
+      if (word !== 0) return index * 32 + Math.clz32(word & -word) + 1
+    }
+    return 0
   }
 
   /** The third bitmap stands among the fields. */
-  #writeAround(out: Out, third: NonNullable<Layout['tertiary']>, highest: number): void {
-    const { bitmap, number } = third
-    this.#writeFields(out, 1, number - 1)
-    const at = leaveRoom(out, bitmap.wireBytes)
-    this.#writeFields(out, number + 1, highest)
-    writeBack(out, at, bitmap, BITS.subarray(4), 1)
-    setBit(BITS, number)
+  #writeAround(out: Out, third: NonNullable<Layout['tertiary']>): void {
+    const words = Int32Array.from(this.#words.slice(4))
+    this.#writeFields(out, 1, third.number - 1)
+    third.bitmap.write(out, words, 1)
+    this.#writeFields(out, third.number + 1, NUMBER_MAX)
   }
 
   #writeFields(out: Out, first: number, last: number): void {
@@ -205,56 +213,114 @@ export class Draft implements IsoDraft, Facts {
   /** The fields of these numbers: plain ones in line, all others one by one. */
   #writeValues(out: Out, first: number, last: number): void {
     const values = this.#values
+    const words = this.#words
     const { steady } = this.#layout
     let { at, bytes, view, quickEnd } = out
-    for (let number = first; number <= last; number++) {
-      const value = values[number]
-      if (value === undefined) continue
-      setBit(BITS, number)
-      const field = steady[number]
-      if (typeof value === 'string' && field !== undefined && at + value.length < quickEnd) {
-        const end = writeQuick(field, bytes, view, at, value)
-        if (end >= 0) {
-          at = end
-          continue
+    for (let index = 0; index < WORDS; index++) {
+      for (let rest = words[index] as number; rest !== 0;) {
+        const place = Math.clz32(rest)
+        rest ^= 0x80000000 >>> place
+        const number = index * 32 + place + 1
+        if (number < first || number > last) continue
+        const value = values[number] as DraftValue
+        const field = steady[number]
+        if (typeof value === 'string' && field !== undefined && at + value.length < quickEnd) {
+          const end = writeQuick(field, bytes, view, at, value)
+          if (end >= 0) {
+            at = end
+            continue
+          }
         }
+        out.at = at
+        this.#writeOne(out, number)
+        ;({ at, bytes, view, quickEnd } = out)
       }
-      out.at = at
-      this.#writeOne(out, number, value)
-      ;({ at, bytes, view, quickEnd } = out)
     }
     out.at = at
   }
 
-  #writeOne(out: Out, number: number, value: DraftValue): void {
+  #writeOne(out: Out, number: number): void {
     const field = this.#fieldFor(number)
+    const source = this.#source
+    if (source && this.#isCopied(number)) {
+      field.write(out, copiedOf(source, number, field))
+      return
+    }
+    const value = this.#values[number] as DraftValue
+    if (typeof value === 'string' && out.at + value.length < out.quickEnd) {
+      const end = this.#layout.steady[number]
+        ? writeQuick(field, out.bytes, out.view, out.at, value)
+        : -1
+      if (end >= 0) {
+        out.at = end
+        return
+      }
+    }
     if (value instanceof Uint8Array) field.writeData(out, value)
-    else if (value !== COPIED) field.write(out, value)
-    else field.write(out, this.#source ? copiedOf(this.#source, number, field) : '')
+    else field.write(out, value)
   }
 
-  /** The same with fields that are copied: what lies side by side in the source in one go. */
+  /**
+   * The same with fields that are copied. A run of them, which nothing else in the source or here
+   * stands between, lies side by side and is copied in one go:
+   *
+   *     in the source   1  1  1  .  1  1  1
+   *     copied          1  1  .  .  1  .  1
+   *     set here        .  .  .  1  .  .  .
+   *                     └run┘           run
+   */
   #writeWithCopies(out: Out, source: Message, first: number, last: number): void {
+    /** Where the run begins and ends that is still to be copied. */
     let start = 0
     let end = 0
-    for (let number = first; number <= last; number++) {
-      const value = this.#values[number]
-      if (value === undefined) continue
-      setBit(BITS, number)
-      const copied = value === COPIED && this.#isAlike(source, number) && !isOpen(source, number)
-      const at = copied ? source.indexOf(number) : -1
-      if (end > start && (!copied || source.startAt(at) !== end)) {
-        out.copy(source.frame, start, end)
-        start = end = 0
+    /** Fields of the source before the word that is looked at. */
+    let before = 0
+    const { lieAlike } = this.#layout
+    for (let index = 0; index <= (last - 1) >> 5; index++) {
+      const there = source.word(index)
+      const within = bitsBetween(index, first, last)
+      let copied = (this.#copied[index] as number) & within
+      if (!lieAlike) copied &= this.#asTheyLie(source, index, copied)
+      let rest = (this.#words[index] as number) & within
+      const others = (there | rest) & ~copied
+      while (rest !== 0) {
+        const place = Math.clz32(rest)
+        const bit = 0x80000000 >>> place
+        if ((copied & bit) === 0) {
+          if (end > start) out.copy(source.frame, start, end)
+          start = end = 0
+          this.#writeOne(out, index * 32 + place + 1)
+          rest ^= bit
+          continue
+        }
+        const next = others & (bit - 1)
+        const run = next === 0 ? rest : rest & (TOP >> (Math.clz32(next) - 1))
+        const from = before + popCount((there >>> (31 - place)) >>> 1)
+        const runStart = source.startAt(from)
+        if (end > start && runStart !== end) {
+          out.copy(source.frame, start, end)
+          start = end
+        }
+        if (end === start) start = runStart
+        end = source.endAt(from + popCount(run) - 1)
+        rest &= ~run
       }
-      if (!copied) {
-        this.#writeOne(out, number, value)
-        continue
-      }
-      if (end === start) start = source.startAt(at)
-      end = source.endAt(at)
+      before += popCount(there)
     }
     if (end > start) out.copy(source.frame, start, end)
+  }
+
+  /** Of some fields of one word, those that are copied as they lie in the source. */
+  #asTheyLie(source: Message, index: number, fields: number): number {
+    let alike = fields
+    for (let rest = fields; rest !== 0;) {
+      const place = Math.clz32(rest)
+      const bit = 0x80000000 >>> place
+      const number = index * 32 + place + 1
+      rest &= ~bit
+      if (!this.#isAlike(source, number) || isOpen(source, number)) alike &= ~bit
+    }
+    return alike
   }
 
   /** Whether a field has the same layout here as in the source. */
@@ -267,29 +333,23 @@ export class Draft implements IsoDraft, Facts {
   /** Without a bitmap nothing may be missing before the last. */
   #writeInOrder(out: Out): void {
     const { order } = this.#layout
-    const last = order.findLastIndex(number => this.#values[number] !== undefined)
+    const last = order.findLastIndex(number => this.#isSet(number))
     for (const number of order.slice(0, last + 1)) {
-      const value = this.#values[number]
-      if (value === undefined) {
+      if (!this.#isSet(number)) {
         throw badValue(String(number), 'every field before the last that is there')
       }
+      const value = this.#values[number]
       if (value === '') this.#fieldFor(number).writeShown(out, value)
       else this.#writeFields(out, number, number)
     }
   }
 }
 
-/** Returns where the room is. */
-function leaveRoom(out: Out, bytes: number): number {
-  const { at } = out
-  out.room(bytes)
-  out.at += bytes
-  return at
-}
-
-function writeBack(out: Out, at: number, bitmap: Bitmap, words: Int32Array, count: number): void {
-  const end = out.at
-  out.at = at
-  bitmap.write(out, words, count)
-  out.at = end
+/** The bits of one word whose numbers are neither below `first` nor above `last`. */
+function bitsBetween(index: number, first: number, last: number): number {
+  const from = first - 1 - index * 32
+  const after = last - index * 32
+  if (from >= 32 || after <= 0) return 0
+  const upper = from <= 0 ? -1 : -1 >>> from
+  return after >= 32 ? upper : upper & ~(-1 >>> after)
 }

@@ -27,6 +27,8 @@ export type Layout = {
   readonly variants: Variants | undefined
   /** Some field may end with the data, without its terminator. */
   readonly openEnds: boolean
+  /** Neither: every field lies in every message in the same way, and can be copied as it lies. */
+  readonly lieAlike: boolean
   readonly lenient: ReadonlySet<Leniency>
 }
 
@@ -42,6 +44,7 @@ export function compileLayout(spec: MessageSpec, lenient: ReadonlySet<Leniency>)
   const third: BitmapSpec = { ...bitmap, extension: 'always', most: 1 }
   const { overlays, variants } = compileOverlays(spec.overlays, compileOne)
   const steady = fields.map((field, number) => (variants?.numbers.has(number) ? undefined : field))
+  const openEnds = [spec, ...spec.overlays].some(({ fields: all }) => all.some(mayEndOpen))
   return {
     spec,
     headerBytes: spec.headerBytes,
@@ -56,7 +59,8 @@ export function compileLayout(spec: MessageSpec, lenient: ReadonlySet<Leniency>)
         : { number: tertiaryField, bitmap: new Bitmap(third, String(tertiaryField), lowerCase) },
     overlays,
     variants,
-    openEnds: [spec, ...spec.overlays].some(({ fields }) => fields.some(mayEndOpen)),
+    openEnds,
+    lieAlike: variants === undefined && !openEnds,
     lenient,
   }
 }

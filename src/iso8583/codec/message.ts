@@ -1,5 +1,5 @@
 import type { IsoCodec, IsoDraft, IsoMessage, IsoPart, PlainMessage } from './codec.ts'
-import { copyOf } from './draft.ts'
+import { Draft } from './draft.ts'
 import type { Field } from './field.ts'
 import type { Layout } from './layout.ts'
 import { mtiText, responseOf } from './mti.ts'
@@ -112,11 +112,12 @@ export class Message implements IsoMessage, Facts {
   }
 
   answer(copied: readonly number[]): IsoDraft {
-    return copyOf(this, this.layout.mti.bytes === 0 ? '' : responseOf(this.mti), copied)
+    const mti = this.layout.mti.bytes === 0 ? '' : responseOf(this.mti)
+    return new Draft(this.layout, mti, this).copy(copied)
   }
 
   draft(): IsoDraft {
-    return copyOf(this, this.mti, this.present(), this.bitmaps)
+    return new Draft(this.layout, this.mti, this, this.bitmaps).copy(this.present())
   }
 
   // What drafts, paths and tools look at

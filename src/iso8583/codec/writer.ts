@@ -1,8 +1,10 @@
 import { type Bitmap, setBit } from './bitmap.ts'
-import type { IsoEntry, IsoWriter } from './codec.ts'
+import type { IsoEntry, IsoMessage, IsoWriter } from './codec.ts'
+import { copiedOf, isOpen } from './copied.ts'
 import { Draft } from './draft.ts'
 import type { Field } from './field.ts'
 import type { Layout } from './layout.ts'
+import type { Message } from './message.ts'
 import { Out } from './out.ts'
 import type { Facts } from './overlay.ts'
 import { writeQuick } from './quick.ts'
@@ -64,6 +66,35 @@ export class PlaceWriter implements IsoWriter, Facts {
 
   setBytes(number: number, value: Uint8Array): this {
     this.#next(number).writeData(this.#out, value)
+    return this
+  }
+
+  /** What lies side by side in the message is copied in one go. */
+  copy(message: IsoMessage, numbers: readonly number[]): this {
+    const source = sameDialect(message, this.#layout)
+    const out = this.#out
+    let start = 0
+    let end = 0
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i] as number
+      const index = source.indexOf(number)
+      if (index < 0) continue
+      const field = this.#next(number)
+      const from = source.startAt(index)
+      if (from !== end) {
+        if (end > start) out.copy(source.frame, start, end)
+        start = from
+      }
+      end = source.endAt(index)
+      if (this.#layout.lieAlike) continue
+      if (source.fieldOf(number) !== field || isOpen(source, number)) {
+        if (from > start) out.copy(source.frame, start, from)
+        start = end
+        field.write(out, copiedOf(source, number, field))
+      }
+      if (this.#layout.variants) this.#note(number, source.get(number) ?? '')
+    }
+    if (end > start) out.copy(source.frame, start, end)
     return this
   }
 
@@ -210,6 +241,15 @@ export class DraftWriter implements IsoWriter {
     return this
   }
 
+  copy(message: IsoMessage, numbers: readonly number[]): this {
+    const source = sameDialect(message, this.#layout)
+    for (const number of numbers) {
+      const data = source.raw(number)
+      if (data) this.setBytes(number, data)
+    }
+    return this
+  }
+
   setText(number: number, characters: Uint8Array, length: number): this {
     return this.set(number, latin1Text(characters, 0, length))
   }
@@ -252,4 +292,10 @@ export class DraftWriter implements IsoWriter {
     if (number <= this.#last) throw badValue(String(number), 'fields in ascending order')
     this.#last = number
   }
+}
+
+function sameDialect(message: IsoMessage, layout: Layout): Message {
+  const source = message as Message
+  if (source.layout !== layout) throw badValue('frame', 'a message of the same codec')
+  return source
 }

@@ -6,7 +6,7 @@ import type {
   MessageSpec,
   OverlaySpec,
 } from '../codec/spec.ts'
-import { BCDS } from './words.ts'
+import { BCDS, LIMITS } from './words.ts'
 
 /**
  * What makes no sense although every word of it is right. `path` is that of the element:
@@ -177,6 +177,7 @@ function contradictionsOf(field: FieldSpec): string[] {
     texts.push(`a length of ${most} is the longest that can be said; the size is ${size}`)
   }
   if (size === 0 && length.form !== 'fixed' && !field.children) texts.push('its size is 0')
+  if (size > LIMITS.sizeMax) texts.push(`the size ${size} is larger than ${LIMITS.sizeMax}`)
   return texts
 }
 

@@ -633,6 +633,31 @@ const OVERLAID = dialect(
   },
 ) // prettier-ignore
 
+t.test('a writer copies what a draft does, and from its own dialect only', async t => {
+  const codec = compileSpec(PURCHASE_SPEC)
+  const message = codec.parse(purchaseFrame())
+  const writer = codec.writer()
+  const lists = [[], [3], [2, 3, 4, 7], [2, 5, 62], [3, 11, 12, 49, 62], [...message.numbers]]
+  for (const numbers of lists) {
+    const copied = writer.begin('0210').copy(message, numbers).end()
+    t.equal(hexOf(copied), hexOf(message.answer(numbers).build()), String(numbers))
+    const all = [...new Set([...numbers, 48])].toSorted((a, b) => a - b)
+    const around = message.answer(all).set(39, '00').build()
+    const [before, after] = [all.filter(n => n < 39), all.filter(n => n > 39)]
+    const inPlace = writer.begin('0210').copy(message, before).set(39, '00')
+    t.equal(hexOf(inPlace.copy(message, after).end()), hexOf(around))
+  }
+  t.match(
+    reject(() => writer.begin('0210').copy(message, [4, 3])),
+    { code: 'CODEC_VALUE' },
+  )
+  const other = compileSpec(PURCHASE_SPEC).parse(purchaseFrame())
+  t.match(
+    reject(() => writer.begin('0210').copy(other, [3])),
+    { code: 'CODEC_VALUE' },
+  )
+})
+
 t.test('a writer writes in place what a draft does', async t => {
   const writer = compileSpec(PURCHASE_SPEC).writer()
   for (let round = 0; round < 300; round++) {
