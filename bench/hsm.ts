@@ -8,7 +8,8 @@
  *   forge     the npm package node-forge (hsm-forge.ts)
  *
  * Then the same over the whole way: through the worker thread (hsm-worker.ts), and as host commands
- * over loopback to a simulated payShield (hsm-host.ts, in a process of its own).
+ * over loopback to a simulated payShield (hsm-host.ts, in a process of its own). Last, the switch's
+ * payment path with MACs and PIN translation beside the same without (hsm-path.ts, likewise).
  *
  *   node --conditions=source bench/hsm.ts [--json] [--seconds 20]
  */
@@ -86,7 +87,7 @@ type Operation = keyof typeof OPERATIONS
 checkAll()
 const ns = measureAll()
 const worker = await workerFigures(seconds / 4)
-report(ns, worker, await hostFigures(seconds / 4))
+report(ns, worker, await hostFigures(seconds / 4), await pathFigures(seconds / 2))
 process.exit(0)
 
 /** Contestants that did something else than the others would make every figure worthless. */
@@ -138,11 +139,25 @@ type HostFigures = {
   readonly wanted: number
 }
 
+type PathFigures = {
+  readonly perSecond: { readonly with: number; readonly without: number }
+  readonly ratio: number
+  readonly wanted: number
+}
+
 async function hostFigures(seconds: number): Promise<HostFigures> {
-  const script = fileURLToPath(new URL('hsm-host.ts', import.meta.url))
+  return JSON.parse(await outputOf('hsm-host.ts', seconds)) as HostFigures
+}
+
+async function pathFigures(seconds: number): Promise<PathFigures> {
+  return JSON.parse(await outputOf('hsm-path.ts', seconds)) as PathFigures
+}
+
+async function outputOf(name: string, seconds: number): Promise<string> {
+  const script = fileURLToPath(new URL(name, import.meta.url))
   const args = [...process.execArgv, script, '--json', '--seconds', String(seconds)]
   const { stdout } = await promisify(execFile)(process.execPath, args)
-  return JSON.parse(stdout) as HostFigures
+  return stdout
 }
 
 function ratiosOf(ns: Readonly<Record<string, number>>): Record<string, number> {
@@ -162,11 +177,12 @@ function report(
   ns: Readonly<Record<string, number>>,
   worker: WorkerFigures,
   host: HostFigures,
+  path: PathFigures,
 ): void {
   const ratios = ratiosOf(ns)
   const wanted = { 'ours / limit': WANTED }
   if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ node: process.version, ns, ratios, worker, host, wanted }))
+    console.log(JSON.stringify({ node: process.version, ns, ratios, worker, host, path, wanted }))
     return
   }
   for (const [name, value] of Object.entries(ns))
@@ -184,6 +200,12 @@ function report(
   )
   console.log(
     `${'host command, 64 at a time'.padEnd(42)}${`${Math.round(host.pipelined.perSecond)}/s`.padStart(10)}  ${host.ratio.toFixed(2)} times, wanted ${host.wanted}`,
+  )
+  const { perSecond, ratio, wanted: kept } = path
+  for (const [name, rate] of Object.entries(perSecond))
+    console.log(`${`payments, ${name} MACs and PINs`.padEnd(42)}${`${rate}/s`.padStart(10)}`)
+  console.log(
+    `${'payments, with / without'.padEnd(42)}${ratio.toFixed(2).padStart(7)}  wanted ${kept}`,
   )
 }
 

@@ -1,6 +1,6 @@
 /**
  * What reading and writing every sample message of the PLN packs costs, in nanoseconds:
- * `node --conditions=source bench/pack.ts [--json] [--against FOLDER]`. FOLDER is another checkout
+ * `npm run bench:pack -- [--json] [--against FOLDER]`. FOLDER is another checkout
  * of this project, measured in the same process and in turns, so that both meet the same machine.
  * The rounds go through all messages in turn, as messages of many kinds come in turn; each figure
  * is the median of its rounds.

@@ -1,5 +1,6 @@
 import type { AmountMinor } from '#base'
 import type { AuditReport, Balance, Evidence, Obligation, TxnKind } from '#journal'
+import type { HalfMadeKey, KeyAct, KeyRecord, Migrated } from '#keys'
 import type { LinkStatus } from '#link'
 import type { ListenerStatus } from '#listener'
 import type { DescribedField } from '#pack'
@@ -171,6 +172,45 @@ export type KeyView = {
   readonly lastAtMs?: number
   readonly lastFrom?: string
 }
+
+/** A key that we share with a counterpart: all but the key. */
+export type ZoneKeyView = Omit<KeyRecord, 'block'> & {
+  /** Used for longer than it ought to be. */
+  readonly pastDue: boolean
+}
+
+export type KeyStoryView = ZoneKeyView & { readonly acts: readonly KeyAct[] }
+
+/** A key under a ZMK, as the partner gets it. */
+export type HandedKeyView = {
+  readonly key: ZoneKeyView
+  readonly wrapped: string
+  readonly checkValue: string
+  /** The ZMK's id. */
+  readonly under: string
+}
+
+export type CheckedKeyView = ZoneKeyView & {
+  /** `good`, `other` (another key than is written), or the code of an error. */
+  readonly result: string
+  readonly otherLmk: boolean
+}
+
+export type HalfMadeKeyView = Omit<HalfMadeKey, 'components'> & {
+  readonly entered: readonly { readonly by: string; readonly atMs: number }[]
+}
+
+export type ComponentView = {
+  readonly half: HalfMadeKeyView
+  /** Of the component that was just entered. */
+  readonly checkValue: string
+  /** In hexadecimal, once, when the HSM has drawn it. */
+  readonly component?: string
+  /** The key, when this was its last component. */
+  readonly key?: ZoneKeyView
+}
+
+export type MigrationView = Migrated
 
 /** One end of a payment that a partner is to be told of. */
 export type EventView = {

@@ -27,12 +27,12 @@ function words(lengthMax: number) {
 }
 
 const code = z.string().regex(/^[A-Za-z0-9-]{1,40}$/, 'expected letters, digits and hyphens')
-const whole = z
+export const whole = z
   .string()
   .regex(/^\d{1,15}$/, 'expected a whole number')
   .transform(Number)
 
-const act = { by: words(64), reason: words(500) }
+export const act = { by: words(64), reason: words(500) }
 
 export const LIST_QUERY = z.strictObject({
   state: z.enum(STATES).optional(),

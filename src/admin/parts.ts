@@ -1,5 +1,6 @@
 import type { Clock, Secret, TxnId } from '#base'
 import type { Journal } from '#journal'
+import type { KeyStore } from '#keys'
 import type { LinkStatus } from '#link'
 import type { ListenerStatus } from '#listener'
 import type { Pack } from '#pack'
@@ -57,6 +58,10 @@ export type AdminParts = {
   readonly webhooks?: AdminWebhooks
   /** A partner's ways into the HTTP API; absent where there is none. */
   readonly keysOf?: (partner: string) => readonly KeyView[]
+  /** Keys that we share with others; absent where there is no HSM. */
+  readonly keys?: KeyStore
+  /** Names that keys may belong to. */
+  readonly zones?: ReadonlySet<string>
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
   readonly health: AdminHealth
 }

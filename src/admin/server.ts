@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AssertionFailed, fromJson, NadiError, type Secret, toJson } from '#base'
 import { apiRoutes } from './api-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { moneyRoutes } from './money-routes.ts'
 import { openRoutes } from './open-routes.ts'
 import type { AdminParts } from './parts.ts'
@@ -37,6 +38,7 @@ export async function startAdmin(
   txnRoutes(app, parts)
   moneyRoutes(app, parts)
   apiRoutes(app, parts)
+  keyRoutes(app, parts)
   const address = await listen(app, parts)
   return { address, close: () => app.close() }
 }

@@ -1,8 +1,8 @@
-import { localTime, minor, txnIdMs, WIB_OFFSET_MS } from '#base'
+import { localTime, minor, txnIdMs } from '#base'
 import type { Clock, LocalTime } from '#base'
 import type { Message, Token } from '#message'
 import { adminOf } from '#pricing'
-import type { Inquiry, PaymentLook } from '#switch'
+import { type Inquiry, type PaymentLook, Traces } from '#switch'
 import type { Asker } from './auth.ts'
 import { amountOf, wireAmount } from './money.ts'
 import type { ApiProduct } from './parts.ts'
@@ -12,28 +12,18 @@ import type { InquiryRequest, PaymentRequest } from './schemas.ts'
 
 type Stamp = { readonly trace: string; readonly sentAt: LocalTime }
 
-/** Audit numbers of 12 digits for inquiries: milliseconds since midnight WIB (8), and a count (4). */
+/** What each of them gets from us. */
 export class Stamps {
   readonly #clock: Clock
-  #lastMs = 0
-  #count = 0
+  readonly #traces: Traces
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#traces = new Traces(clock)
   }
 
   next(): Stamp {
-    const nowMs = this.#clock.nowMs()
-    if (nowMs > this.#lastMs) {
-      this.#lastMs = nowMs
-      this.#count = 0
-    } else if (++this.#count === 10_000) {
-      this.#lastMs++
-      this.#count = 0
-    }
-    const sinceMidnightMs = (this.#lastMs + WIB_OFFSET_MS) % 86_400_000
-    const trace = String(sinceMidnightMs * 10_000 + this.#count).padStart(12, '0')
-    return { trace, sentAt: localTime(nowMs) }
+    return { trace: this.#traces.next(), sentAt: localTime(this.#clock.nowMs()) }
   }
 }
 

@@ -68,6 +68,10 @@ export const ERRORS = {
   PACK_CREDENTIAL: { retry: false, text: 'a credential that the dialect needs is not there' },
   DOCUMENT_SYNTAX: { retry: false, text: 'a document cannot be read' },
   DOCUMENT_LIMIT: { retry: false, text: 'a document is larger or deeper than is read' },
+  QRIS_SYNTAX: { retry: false, text: 'a QRIS code cannot be cut into objects' },
+  QRIS_CHECKSUM: { retry: false, text: 'the checksum of a QRIS code is another' },
+  QRIS_MISSING: { retry: false, text: 'an object that a QRIS code needs is not there' },
+  QRIS_VALUE: { retry: false, text: 'an object of a QRIS code is not what it must be' },
   DOCUMENT_TYPE: { retry: false, text: 'a body is not of the type that the dialect has' },
   CODEC_SPEC: { retry: false, text: 'the description of a dialect contradicts itself' },
   CODEC_PATH: { retry: false, text: 'a path names no field of the dialect' },
@@ -82,6 +86,13 @@ export const ERRORS = {
   HSM_BUSY: { retry: true, text: 'the HSM has as many requests in flight as it may' },
   HSM_REQUEST: { retry: false, text: 'a value does not fit what the HSM is asked for' },
   HSM_RESPONSE: { retry: true, text: 'what the HSM answered cannot be read' },
+  KEY_NOT_FOUND: { retry: false, text: 'there is no such key' },
+  KEY_STATE: { retry: false, text: 'the key is not in the state for that' },
+  KEY_KNOWN: { retry: false, text: 'the zone has, or had, this very key' },
+  KEY_CHECK_VALUE: { retry: false, text: 'the check value is another one' },
+  KEY_DUAL_CONTROL: { retry: false, text: 'this takes another operator' },
+  KEY_STORE: { retry: true, text: 'the store of keys cannot be reached' },
+  KEY_EXCHANGE: { retry: true, text: 'no new key could be agreed with the counterpart' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -30,20 +30,29 @@ export class AdminClient {
   }
 
   get<T>(path: string, query: Query = {}, timeoutMs?: number): Promise<T> {
-    const url = new URL(path, this.#base)
-    for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, String(value))
-    return this.#ask<T>('GET', url, undefined, timeoutMs)
+    return this.#ask<T>('GET', this.#url(path, query), undefined, timeoutMs)
   }
 
   post<T>(path: string, body: unknown): Promise<T> {
     return this.#ask<T>('POST', new URL(path, this.#base), toJson(body))
   }
 
+  /** What is no JSON: bytes that whoever asks wipes afterwards. */
+  postBytes<T>(path: string, query: Query, body: Uint8Array): Promise<T> {
+    return this.#ask<T>('POST', this.#url(path, query), body)
+  }
+
+  #url(path: string, query: Query): URL {
+    const url = new URL(path, this.#base)
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    return url
+  }
+
   async #ask<T>(
     method: string,
     url: URL,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
     timeoutMs: number = TIMEOUT_MS,
   ): Promise<T> {
     const { status, text } = await this.#exchange(method, url, body, timeoutMs)
@@ -62,14 +71,14 @@ export class AdminClient {
   #exchange(
     method: string,
     url: URL,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
     timeoutMs: number,
   ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown): void => reject(this.#unreachable(why, cause))
       const headers = {
         authorization: `Bearer ${this.#token.reveal()}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': typeOf(body) }),
       }
       const open = url.protocol === 'https:' ? requestHttps : requestHttp
       const signal = AbortSignal.timeout(timeoutMs)
@@ -105,4 +114,8 @@ export class AdminClient {
       ...(cause !== undefined && { cause }),
     })
   }
+}
+
+function typeOf(body: string | Uint8Array): string {
+  return typeof body === 'string' ? 'application/json' : 'application/octet-stream'
 }

@@ -1,8 +1,8 @@
-import { type AmountMinor, formatMoney, minor, ZERO } from '#base'
+import { type AmountMinor, formatMoney, minor, plain, ZERO } from '#base'
 import { type Bill, dueOfBill, type Message } from '#message'
 import { table } from './table.ts'
 import type { Paint } from './terminal.ts'
-import { formatDay, formatPeriod, plain } from './words.ts'
+import { formatDay, formatPeriod } from './words.ts'
 
 /** What the customer owes, as the answer to an inquiry tells it; for people. */
 export function billLines(quoted: Message, paint: Paint): string[] {

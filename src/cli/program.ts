@@ -4,10 +4,13 @@ import { DaemonProblem } from './admin-client.ts'
 import { benchCommand } from './commands/bench.ts'
 import { checkCommand, printProblems } from './commands/check.ts'
 import { isoCommand } from './commands/iso.ts'
+import { keyCommand } from './commands/key.ts'
 import { ledgerCommand } from './commands/ledger.ts'
 import { linkCommand } from './commands/link.ts'
+import { packCommand } from './commands/pack.ts'
 import { partnerCommand, productCommand } from './commands/partner.ts'
 import { inquireCommand, payCommand } from './commands/pay.ts'
+import { qrisCommand } from './commands/qris.ts'
 import { simCommand } from './commands/sim.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
@@ -77,8 +80,11 @@ function makeProgram(terminal: Terminal, ended: (code: number) => void): Command
     partnerCommand,
     productCommand,
     webhookCommand,
+    keyCommand,
     ledgerCommand,
     isoCommand,
+    packCommand,
+    qrisCommand,
     simCommand,
     benchCommand,
   ]

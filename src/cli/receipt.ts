@@ -1,6 +1,5 @@
-import { type AmountMinor, formatMoney, minor, sum, ZERO } from '#base'
+import { type AmountMinor, formatMoney, minor, plain, sum, wrap, ZERO } from '#base'
 import type { Bill, Message } from '#message'
-import { plain, wrap } from './words.ts'
 
 /**
  * The receipt (struk) that the customer takes home, made from the answer to the payment: the lines

@@ -1,8 +1,8 @@
-import { formatMoney } from '#base'
+import { formatMoney, plain, wrap } from '#base'
 import type { EventEntry, FrameEntry, PostingEntry, StoryView, TimelineEntry } from '#admin'
 import { stateBrush } from './table.ts'
 import type { Paint } from './terminal.ts'
-import { cut, formatAge, formatDay, formatTime, plain, signedMoney, wrap } from './words.ts'
+import { cut, formatAge, formatDay, formatTime, signedMoney } from './words.ts'
 
 /**
  * The whole story of a txn on 100 columns, time going down, bytes going across:

@@ -1,5 +1,5 @@
+import { plain } from '#base'
 import type { Paint, Terminal } from './terminal.ts'
-import { plain } from './words.ts'
 
 export type Column<Row> = {
   readonly title: string

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { askHidden } from './secret-input.ts'
 
 /** Where the words go, and what may be done there. */
 export type Terminal = {
@@ -9,6 +10,8 @@ export type Terminal = {
   /** A person is there who can be asked. */
   readonly interactive: boolean
   readonly ask: (question: string) => Promise<string>
+  /** The same with nothing shown of the answer, as bytes that can be wiped. */
+  readonly askSecret?: (question: string) => Promise<Uint8Array>
   /** All of standard input, at most `bytesMax`. */
   readonly readAll: (bytesMax: number) => Promise<string>
   /** Standard input as it comes, for what is no text or has no end. */
@@ -79,6 +82,7 @@ export function processTerminal(): Terminal {
         lines.close()
       }
     },
+    askSecret: question => askHidden(stdin, text => void stdout.write(text), question),
     async readAll(bytesMax) {
       let text = ''
       for await (const chunk of stdin) {

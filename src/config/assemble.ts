@@ -12,8 +12,10 @@ import type {
 } from './config.ts'
 import type { Packs } from './checks.ts'
 import type { Keys } from './documents.ts'
+import { hsmConfig } from './hsm.ts'
 import { callbackListener, httpLink, type HttpSecrets } from './http-links.ts'
 import type * as schema from './schema.ts'
+import { security } from './security.ts'
 import { type KeptSecret, loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
 import { apiListener, partnerApi, type PartnerSecrets } from './partner-api.ts'
 import type { Section, Tree } from './tree.ts'
@@ -60,6 +62,7 @@ export function assemble(
     products: map(tree.products, product),
     partners: map(tree.partners, (id, entry) => partner(id, entry, partnerSecrets)),
     lab: lab && { simulators: lab.simulators.map(simulator) },
+    hsm: nadi.hsm && hsmConfig(nadi.hsm, varFolder, lab !== undefined),
     drainMs: limits.drain,
   }
 }
@@ -106,7 +109,7 @@ function listener(name: string, file: schema.ListenerFile): ListenerConfig {
   const { host, port, pack } = file
   const { idleTimeout, frameTimeout, ...counts } = file.limits
   const limits = { ...counts, idleTimeoutMs: idleTimeout, frameTimeoutMs: frameTimeout }
-  return { name, host, port, pack, limits }
+  return { name, host, port, pack, limits, security: security(file.security) }
 }
 
 function link(name: string, file: schema.LinkFile): LinkConfig {
@@ -122,7 +125,7 @@ function link(name: string, file: schema.LinkFile): LinkConfig {
     lateMemoryMs: file.lateMemory,
     lateMemoryMax: file.lateMemoryMax,
   }
-  return { name, biller, pack, host, port, identity, options }
+  return { name, biller, pack, host, port, identity, options, security: security(file.security) }
 }
 
 function product(code: string, entry: schema.ProductEntry): ProductConfig {

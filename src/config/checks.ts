@@ -3,6 +3,7 @@ import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
 import { API_CHECKS } from './api-checks.ts'
 import { HTTP_CHECKS } from './http-checks.ts'
+import { securityFits } from './security.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'
 
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   tokensAreNotReversed,
   lateAnswersFindTheirRequest,
   somethingIsServed,
+  securityFits,
   ...API_CHECKS,
   ...HTTP_CHECKS,
 ]

@@ -3,7 +3,8 @@ import type { HttpLinkOptions, HttpPlace, LinkOptions } from '#link'
 import type { CallbackLimits, ListenerOptions } from '#listener'
 import type { Credentials, HttpPack, Pack } from '#pack'
 import type { PartnerFacts } from '#screening'
-import type { Identity, Product, SwitchSettings } from '#switch'
+import type { Identity, Product, SecurityProfile, SwitchSettings } from '#switch'
+import type { HsmConfig } from './hsm.ts'
 import type { KeptSecret } from './secrets.ts'
 
 /** All that conf/, protocols/ and the environment say, checked and typed. Nobody changes it. */
@@ -35,6 +36,8 @@ export type Config = {
   readonly products: ReadonlyMap<string, ProductConfig>
   readonly partners: ReadonlyMap<string, PartnerConfig>
   readonly lab: LabConfig | undefined
+  /** Undefined: no keys, and so no MACs and PINs. */
+  readonly hsm: HsmConfig | undefined
   /** How long a graceful stop may take to finish what is owed. */
   readonly drainMs: number
 }
@@ -49,6 +52,8 @@ export type ListenerConfig = {
   readonly port: number
   readonly pack: string
   readonly limits: ListenerLimits
+  /** Undefined: frames go as they are. */
+  readonly security?: SecurityProfile | undefined
 }
 
 export type ApiListenerConfig = {
@@ -95,6 +100,8 @@ export type LinkConfig = {
   readonly port: number
   readonly identity: Identity
   readonly options: LinkOptions
+  /** Undefined: frames go as they are. */
+  readonly security?: SecurityProfile | undefined
 }
 
 export type HttpLinkConfig = {

@@ -15,7 +15,10 @@ export type {
   ProductConfig,
   SimulatorConfig,
 } from './config.ts'
+export type { HsmConfig } from './hsm.ts'
 export { loadConfig, placesFrom } from './load.ts'
+export type { PackFolder } from './pack-folders.ts'
+export { PackFolders } from './pack-folders.ts'
 export { loadPacks } from './packs.ts'
 export type { ConfigPlaces, ConfigResult } from './read.ts'
 export type { KeptSecret } from './secrets.ts'

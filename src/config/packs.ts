@@ -41,7 +41,7 @@ function addOnce(problems: Problem[], path: string, { text }: Problem): void {
   if (!problems.some(one => one.path === path && one.text === text)) problems.push({ path, text })
 }
 
-function readSources(folder: string, problems: Problem[]): Map<string, PackFiles> {
+export function readSources(folder: string, problems: Problem[]): Map<string, PackFiles> {
   const sources = new Map<string, PackFiles>()
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -60,7 +60,7 @@ function readSources(folder: string, problems: Problem[]): Map<string, PackFiles
   return sources
 }
 
-function readTables(folder: string, problems: Problem[]): TableText[] {
+export function readTables(folder: string, problems: Problem[]): TableText[] {
   try {
     return readdirSync(folder)
       .filter(file => file.endsWith('.yaml'))

@@ -4,6 +4,7 @@ import { assemble, loadSecrets } from './assemble.ts'
 import { checkTree, type Packs } from './checks.ts'
 import type { Config } from './config.ts'
 import { readDocuments } from './documents.ts'
+import { hsmProblems } from './hsm.ts'
 import { loadHttpSecrets } from './http-links.ts'
 import { applyOverrides } from './overrides.ts'
 import { loadPartnerSecrets } from './partner-api.ts'
@@ -41,6 +42,7 @@ export function readConfig(
   const partners = loadPartnerSecrets(tree, place)
   const http = loadHttpSecrets(tree, packs.http, place)
   problems.push(...own.problems, ...partners.problems, ...http.problems)
+  problems.push(...hsmProblems(nadi.hsm, tree.whereNadi, place))
   if (problems.length > 0) return { problems }
   return {
     config: assemble(nadi, tree, packs, own.secrets, partners.secrets, http.secrets, varFolder),

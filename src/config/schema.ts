@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { rupiah, ZERO } from '#base'
+import { hsmSchema } from './hsm.ts'
 import { secretRef } from './secrets.ts'
+import { securitySchema } from './security.ts'
 import * as v from './values.ts'
 
 /**
@@ -63,6 +65,7 @@ export const nadiSchema = z.strictObject({
   admin,
   log: log.prefault({}),
   webhooks: webhooks.prefault({}),
+  hsm: hsmSchema.optional(),
   lab: z.strictObject({ simulators: z.array(simulator).max(32) }).optional(),
 })
 
@@ -142,6 +145,7 @@ export const listenerSchema = z.strictObject({
     idleTimeout: v.duration(0, day),
     frameTimeout: v.duration(100, 10 * minute),
   }),
+  security: securitySchema.optional(),
 })
 
 const rate = z.strictObject({ perSecond: v.whole(1, 1_000_000), burst: v.whole(1, 1_000_000) })
@@ -190,6 +194,7 @@ export const linkSchema = z.strictObject({
   reconnectMax: v.duration(10, 10 * minute),
   lateMemory: v.duration(0, day),
   lateMemoryMax: v.whole(0, 10_000_000),
+  security: securitySchema.optional(),
 })
 
 /** conf/listeners/NAME.yaml that says `kind: callbacks` */

@@ -6,9 +6,11 @@ import { errorText, formatMoney, NadiError, SystemClock, SystemRandom } from '#b
 import { type Config, type ConfigPlaces, ensureSecret, loadConfig, placesFrom } from '#config'
 import type { ListenerStatus } from '#listener'
 import { TcpAcceptor, TcpDialer } from '#net'
+import { CardVault } from '#switch'
 import { Health, type Log, Metrics, pinoLog } from '#telemetry'
 import { tellingEnds } from './ends.ts'
 import { httpFrames } from './http-frames.ts'
+import { type Keys, openKeys } from './keys.ts'
 import { Lab } from './lab.ts'
 import { keepWatchdog, notifySystemd } from './notify.ts'
 import { type PartnerApi, partnerApi } from './partner-api.ts'
@@ -64,6 +66,7 @@ async function live(
 
   const store = await openStore(config, { clock, random, log, metrics })
   const { journal, requests, webhooks } = store
+  const keys = await openKeys(config, store.keyRecords, { clock, random, log })
   let api: PartnerApi | undefined
   const observer = tellingEnds(metrics, (partner, id) => api?.noteEnd(partner, id))
   const wired = wire(
@@ -74,6 +77,8 @@ async function live(
       log,
       journal,
       observer,
+      vault: new CardVault(store.cardKey, random),
+      ...(keys && { hsm: keys.hsm, keyring: zone => keys.store.zone(zone) }),
       dialer: ({ host, port }) => new TcpDialer({ host, port }),
       acceptor: ({ host, port, limits }) =>
         new TcpAcceptor({ host, port, bytesPendingMax: limits.bytesPendingMax }),
@@ -85,6 +90,7 @@ async function live(
   const lab = new Lab(config, places.protocolsFolder, clock, log)
   const listeners = [...wired.listeners, ...wired.callbacks, ...api.servers]
   gather(metrics, wired, listeners, store)
+  if (keys) gatherKeys(metrics, keys)
   watch(health, listeners, store)
   const admin = await startAdmin({
     ...config.admin,
@@ -106,6 +112,8 @@ async function live(
     products: config.products,
     webhooks: api.desk,
     keysOf: api.keysOf,
+    ...(keys && { keys: keys.store }),
+    zones: new Set([...wired.destinations.keys(), ...listeners.map(({ name }) => name)]),
     metrics,
     health: { live: () => health.healthz().reasons, ready: () => health.readyz().reasons },
   })
@@ -127,6 +135,7 @@ async function live(
   await api.stop()
   await admin.close()
   await lab.stop()
+  await keys?.close()
   await store.close()
   endWatchdog()
   health.stop()
@@ -176,9 +185,14 @@ function gather(
     journal: () => ({ available: journal.available, queue: journal.waiting }),
     safDepth: () => wired.switch.owed.reduce((sum, { later, ready }) => sum + later + ready, 0),
     callbacks: () => [...wired.desks].map(([link, { counts }]) => ({ link, counts })),
+    security: () => [...wired.securities].map(([zone, { counts }]) => ({ zone, counts })),
     openTxns: () => journal.openSummary(),
     balances: () => journal.balances(),
   })
+}
+
+function gatherKeys(metrics: Metrics, { hsm, store }: Keys): void {
+  metrics.collect({ hsm: () => hsm.status(), keys: () => store.figures() })
 }
 
 function watch(health: Health, listeners: readonly Way[], { journal }: Store): void {

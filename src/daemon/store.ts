@@ -1,16 +1,21 @@
+import { hkdfSync } from 'node:crypto'
 import { type Clock, fromHex, NadiError, type Random, Secret } from '#base'
 import { PostgresRequests, PostgresWebhooks, type RequestStore, type WebhookStore } from '#api'
 import { type Config, ensureSecret } from '#config'
 import { PostgresJournal } from '#journal'
+import { type KeyRecords, PostgresKeyRecords } from '#keys'
 import { type Connection, Database, startEmbedded } from '#postgres'
 import type { Log, Metrics } from '#telemetry'
 
 /** Where everything durable lies, and the way to end it in order. */
 export type Store = {
   readonly journal: PostgresJournal
+  /** What card numbers are sealed with wherever a message is kept; made of the evidence key. */
+  readonly cardKey: Secret<Uint8Array>
   /** What the partners' HTTP API keeps beside it. */
   readonly requests: RequestStore
   readonly webhooks: WebhookStore
+  readonly keyRecords: KeyRecords
   /** For people: `embedded PostgreSQL in var/postgres`. */
   readonly where: string
   close(): Promise<void>
@@ -68,7 +73,10 @@ async function openJournal(
       await database.close()
     }
     const requests = new PostgresRequests(database)
-    return { journal, requests, webhooks: new PostgresWebhooks(database), close }
+    const cardKey = cardKeyOf(evidenceKey)
+    const keyRecords = new PostgresKeyRecords({ database, clock, log })
+    const webhooks = new PostgresWebhooks(database)
+    return { journal, cardKey, requests, webhooks, keyRecords, close }
   } catch (error) {
     await database.close()
     throw error
@@ -76,6 +84,13 @@ async function openJournal(
 }
 
 const EVIDENCE_KEY_BYTES = 32
+
+/** A key of its own for another purpose, and no further secret to be kept and lost. */
+function cardKeyOf(evidenceKey: Secret<Uint8Array>): Secret<Uint8Array> {
+  const none = new Uint8Array(0)
+  const bytes = hkdfSync('sha256', evidenceKey.reveal(), none, 'nadi card numbers', 32)
+  return new Secret(new Uint8Array(bytes))
+}
 
 function evidenceKeyOf({ data }: Config, random: Random): Secret<Uint8Array> {
   const key = fromHex(ensureSecret(data.evidenceKey, random, EVIDENCE_KEY_BYTES).reveal())

@@ -52,6 +52,11 @@ export interface PaymentHsm {
   importKey(type: KeyTypeName, wrapped: string, under: string): Promise<MadeKey>
   /** The other way round, for keys that may leave. X and U are legacy (PCI PIN 18-3). */
   exportKey(key: string, under: string, scheme: ExportScheme): Promise<MadeKey>
+  /**
+   * The same key under the LMK of now, out of a block under that one or the one before it, where the
+   * keeper was given both (`movesKeys`).
+   */
+  rewrapKey(key: string): Promise<MadeKey>
   /** Three bytes of TDES over zeros, five of AES-CMAC (X9.24-1:2017, annex A), as hexadecimal. */
   checkValue(key: string): Promise<string>
   /** What the block says its key is, without opening it to anyone. */
@@ -101,6 +106,8 @@ export type HsmCapabilities = {
   readonly exportSchemes: readonly ExportScheme[]
   /** Components over this interface; other keepers take them at a console of their own. */
   readonly components: boolean
+  /** Keys can be put under a new LMK over this interface. */
+  readonly movesKeys: boolean
   /** Tables for IBM 3624 can be put under the LMK over this interface. */
   readonly sealsDecimalisation: boolean
   /** The longest data of one MAC or encryption. */

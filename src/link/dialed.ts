@@ -7,6 +7,7 @@ import type {
   Conversation,
   Link,
   LinkDialect,
+  LinkGuard,
   LinkOptions,
   LinkRead,
   LinkRequest,
@@ -26,6 +27,8 @@ export type DialedLinkParts<T> = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Absent: frames are read as they come. */
+  readonly guard?: LinkGuard
 }
 
 /** What we ask on our own behalf; at most one of each is outstanding. */
@@ -54,6 +57,7 @@ export class DialedLink<T> implements Link<T> {
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
+  readonly #guard: LinkGuard | undefined
   readonly #unreadableLog: Seldom
   readonly #matching: Matching<T>
   readonly #listeners: ((state: LinkStateName) => void)[] = []
@@ -71,7 +75,8 @@ export class DialedLink<T> implements Link<T> {
   #timesUp = 0
   #lastError: string | undefined
 
-  constructor({ name, dialer, dialect, options, clock, random, log }: DialedLinkParts<T>) {
+  constructor(parts: DialedLinkParts<T>) {
+    const { name, dialer, dialect, options, clock, random, log } = parts
     this.name = name
     this.#dialer = dialer
     this.#dialect = dialect
@@ -84,6 +89,7 @@ export class DialedLink<T> implements Link<T> {
     this.#clock = clock
     this.#random = random
     this.#log = log.child({ link: name })
+    this.#guard = parts.guard
     this.#unreadableLog = new Seldom(clock)
     this.#matching = new Matching<T>(options, {
       clock,
@@ -123,6 +129,11 @@ export class DialedLink<T> implements Link<T> {
     const unread = (this.#connection?.bytesPending ?? 0) > 0
     if (!this.#write(bytes)) return this.#matching.notSent(request, unread ? 'full' : 'down')
     this.#matching.sent(request)
+  }
+
+  /** Says something of the line itself (key exchange); false when there is no line for it. */
+  tell(frame: Uint8Array): boolean {
+    return this.#state.tag === 'up' && this.#write(this.#dialect.framing.wrap(frame))
   }
 
   signOnAgain(): Promise<boolean> {
@@ -290,6 +301,16 @@ export class DialedLink<T> implements Link<T> {
   #onFrame(view: Uint8Array, header: Uint8Array): void {
     // The content and the evidence outlive the view.
     const frame = Buffer.from(view)
+    if (!this.#guard) return this.#take(frame, header)
+    const connection = this.#connection
+    const kept = Buffer.from(header)
+    const answer = (bytes: Uint8Array): void => {
+      if (this.#connection === connection) this.#write(this.#answering(bytes, kept))
+    }
+    this.#guard.admit(frame, passed => this.#take(passed, kept), answer)
+  }
+
+  #take(frame: Uint8Array, header: Uint8Array): void {
     const read = this.#read(frame)
     switch (read.tag) {
       case 'response': {

@@ -71,9 +71,11 @@ export type LinkOutcome<T> =
  *   duplicate-key one with the same key is in flight
  *   draining      the link takes no more
  *   tripped       too many failed of late: the counterpart is left alone for a while
- *   unsealed      it could not be signed: no token, no credential
+ *   unsealed      it could not be signed: no token, no credential, no HSM
+ *   pin           the PIN that it should take along is none
  */
-export type NotSent = 'down' | 'full' | 'duplicate-key' | 'draining' | 'tripped' | 'unsealed'
+export type NotSent =
+  'down' | 'full' | 'duplicate-key' | 'draining' | 'tripped' | 'unsealed' | 'pin'
 
 /** What the link must know of a dialect; made from a pack by the switch. */
 export interface LinkDialect<T> {
@@ -99,6 +101,18 @@ export type LinkRead<T> =
   /** They ask us (an echo of theirs): the answer to give, if any. */
   | { readonly tag: 'request'; readonly answer: Uint8Array | undefined }
   | { readonly tag: 'unreadable'; readonly why: string }
+
+/**
+ * Looks at each frame that comes before the link does: MACs, keys. `pass` goes on with it as it is to
+ * be read, at once, later or never; `reply` answers it on the connection that it came by.
+ */
+export interface LinkGuard {
+  admit(
+    frame: Uint8Array,
+    pass: (frame: Uint8Array) => void,
+    reply: (frame: Uint8Array) => void,
+  ): void
+}
 
 export type LinkOptions = {
   readonly inFlightMax: number

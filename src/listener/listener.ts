@@ -35,6 +35,8 @@ export interface Session {
    * but settle the count.
    */
   answer(frame: Uint8Array, header?: Uint8Array): void
+  /** Says something that nobody asked for (key exchange); nothing on a session that has closed. */
+  tell(frame: Uint8Array): void
   /** Settles one request that gets no answer. */
   silence(): void
   close(reason: string): void

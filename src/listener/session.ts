@@ -80,6 +80,10 @@ export class FrameSession implements Session, ConnectionHandlers {
     this.#afterSettling()
   }
 
+  tell(frame: Uint8Array): void {
+    if (this.#open) this.#send(frame, undefined)
+  }
+
   silence(): void {
     this.#settle()
     this.#afterSettling()

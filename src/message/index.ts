@@ -19,4 +19,13 @@ export type {
   Token,
   Transfer,
 } from './message.ts'
-export { APPROVED, declined, dueOfBill, dueOfBills, isReason, REASONS, respond } from './message.ts'
+export {
+  APPROVED,
+  CARD_REASONS,
+  declined,
+  dueOfBill,
+  dueOfBills,
+  isReason,
+  REASONS,
+  respond,
+} from './message.ts'

@@ -260,11 +260,27 @@ export const REASONS = {
   'reference-mismatch': 'audit number or switcher reference differ from the inquiry',
   'already-reversed': 'the reversal was done already',
   'security-invalid': 'invalid security data',
+  'pin-wrong': 'wrong PIN',
+  'pin-tries': 'too many wrong PINs',
+  'card-unknown': 'no such card',
+  'card-expired': 'the card has expired',
+  'card-blocked': 'the card is blocked, lost or stolen',
+  'funds-insufficient': "the cardholder's account does not cover it",
   'party-mismatch': 'bank or partner differ from inquiry or session',
   'biller-reference-invalid': 'the biller reference is not valid',
   unavailable: 'not possible now; nothing was done',
 } as const
 export type Reason = keyof typeof REASONS
+
+/** What only banks say; a dialect without a code for one of these says other-error. */
+export const CARD_REASONS: ReadonlySet<Reason> = new Set([
+  'pin-wrong',
+  'pin-tries',
+  'card-unknown',
+  'card-expired',
+  'card-blocked',
+  'funds-insufficient',
+])
 
 export function isReason(text: string): text is Reason {
   return Object.hasOwn(REASONS, text)

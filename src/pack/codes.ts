@@ -1,4 +1,5 @@
 import {
+  CARD_REASONS,
   isReason,
   REASONS,
   type Meaning,
@@ -64,6 +65,9 @@ export function compileCodes(check: Check, codes: MapTree, say: MapTree | undefi
     } else if (code) codeByReason.set(reason, code.text)
   }
   for (const reason of Object.keys(REASONS) as Reason[]) {
+    const likewise = codeByReason.get('other-error')
+    if (!codeByReason.has(reason) && CARD_REASONS.has(reason) && likewise !== undefined)
+      codeByReason.set(reason, likewise)
     if (!codeByReason.has(reason)) {
       check.wrong(codes.at, `no code says "${reason}"; add it to codes or to say`)
     }
@@ -137,19 +141,27 @@ function makeTable(
     known.set(kind, outcomes)
   }
   const codeOf = (reason: Reason) => codeByReason.get(reason) as string
-  const approved = codeOf('approved')
   return {
     codeOf,
     outcomeOf: (kind, code) => known.get(kind)?.get(code) ?? outcomeIn(other as Row, kind, code),
     codeFor(kind, { code, meaning, reason }) {
-      // Whatever it means in this kind of answer, no other code would be written for it.
-      if (reason === 'approved' && code === approved) return approved
       const same = code === undefined ? undefined : known.get(kind)?.get(code)
       return same?.meaning === meaning && same.reason === reason ? (code as string) : codeOf(reason)
     },
   }
 }
 
-function outcomeIn(row: Row, kind: MessageKind, code: string): Outcome {
-  return Object.freeze({ meaning: row.meaning.get(kind) as Meaning, reason: row.reason, code })
+/**
+ * A success that is none in answers of that kind (`'000': approved, unknown on payment`) does not
+ * keep the reason of one: nobody may read "success" off it, and no success is written for it.
+ */
+function outcomeIn({ meaning: meanings, reason }: Row, kind: MessageKind, code: string): Outcome {
+  const meaning = meanings.get(kind) as Meaning
+  const success = reason === 'approved' && meaning !== 'approved'
+  return Object.freeze({ meaning, reason: success ? notApproved(meaning) : reason, code })
+}
+
+function notApproved(meaning: Meaning): Reason {
+  if (meaning === 'unknown') return 'timeout'
+  return meaning === 'nothing' ? 'no-payment' : 'other-error'
 }

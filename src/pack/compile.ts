@@ -62,16 +62,17 @@ export function compilePack(
 ): PackResult {
   const problems: Problem[] = []
   const check = new Check(problems)
-  const root = readRoot(check, name, packs, [])
+  const read = readRoot(check, name, packs, [])
+  // A text that is no tree of ours says nothing more; all else that is wrong is told together.
+  const root = problems.length === 0 ? read : undefined
   if (root && isDocumentPack(root)) {
     check.only(root, DOCUMENT_SECTIONS)
-    const httpPack = problems.length === 0 ? compileDocumentPack(check, name, root) : undefined
+    const httpPack = compileDocumentPack(check, name, root)
     return httpPack && problems.length === 0 ? { httpPack } : { problems }
   }
   if (root) check.only(root, SECTIONS)
-  const sound = root && problems.length === 0 ? root : undefined
-  const dialect = sound && dialectOf(check, sound, packs, tables)
-  const pack = sound && assemble(check, name, sound, dialect, nowMs)
+  const dialect = root && dialectOf(check, root, packs, tables)
+  const pack = root && assemble(check, name, root, dialect, nowMs)
   if (pack && problems.length === 0) return { pack }
   return { problems }
 }

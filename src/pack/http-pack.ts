@@ -38,8 +38,11 @@ export interface HttpPack {
   readRequest(frame: Uint8Array): PackRead
   /** What they tell us by themselves about an earlier request: a response without its question. */
   readonly callback: HttpCallback | undefined
-  /** The frame of an answer to what could not be read or may not enter. */
-  writeReject(error: NadiError, reason: Reason): Uint8Array
+  /**
+   * The frame of an answer to what could not be read or may not enter. `asked` is what came: where
+   * codes hold a service (SNAP), it is that of what it asked for.
+   */
+  writeReject(error: NadiError, reason: Reason, asked?: Uint8Array): Uint8Array
 
   /**
    * Puts on what proves who sent it: signatures, timestamps, tokens. Done at the moment of sending,

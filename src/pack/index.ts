@@ -1,7 +1,8 @@
 // src/pack/index.ts — fields ⇄ message, described by data. Pure.
 export type { PackFiles, PackResult } from './compile.ts'
 export { compilePack } from './compile.ts'
-export type { HttpSample } from './document/index.ts'
+export { checkHttpSamples, checkSamples } from './check-samples.ts'
+export type { HttpSample, HttpSamples } from './document/index.ts'
 export { readHttpSamples } from './document/index.ts'
 export type * from './http-pack.ts'
 export type * from './pack.ts'

@@ -5,6 +5,8 @@ import { parseTree, type Problem, type Tree } from './source.ts'
 /** A message of the dialect with its meaning, told in the pack's samples.yaml and run as a test. */
 export type Sample = {
   readonly title: string
+  /** Where it stands: `pln-2003-111/samples.yaml:12`. */
+  readonly at: string
   /** The frame as text, one character a byte. */
   readonly frame: string
   readonly message: Message
@@ -31,7 +33,7 @@ export function readSamples(
     )
     if (title?.tag !== 'text' || frame?.tag !== 'text' || message?.tag !== 'map') continue
     const value = toValue(check, message, '') as Message
-    samples.push({ title: title.text, frame: frame.text, message: value })
+    samples.push({ title: title.text, at: title.at, frame: frame.text, message: value })
   }
   return { samples, problems }
 }

@@ -1,4 +1,4 @@
-import { isNadiError, type Clock, type Random } from '#base'
+import { isNadiError, toHex, type Clock, type Random } from '#base'
 import type { FrameReader } from '#iso8583'
 import { APPROVED, respond, type Message } from '#message'
 import type { Acceptor, Connection, ConnectionHandlers } from '#net'
@@ -9,6 +9,7 @@ import type { Book } from './book.ts'
 import { drawDelay, NO_CHAOS, type Chaos } from './chaos.ts'
 import { Clerk, no } from './clerk.ts'
 import type { Desk } from './desk.ts'
+import { deskFor } from './generic.ts'
 import { Outlet } from './outlet.ts'
 import { PLN_DESKS } from './pln.ts'
 import { Recent } from './recent.ts'
@@ -28,7 +29,7 @@ export type BillerOptions = {
   readonly timing?: Partial<Timing>
   /** Refuse payments without the references of an inquiry of ours (default: yes). */
   readonly checkReferences?: boolean
-  /** What is sold, by product code (default: PLN's three). */
+  /** What is sold, by product code (default: PLN's three, and bills and the like for all others). */
   readonly desks?: Readonly<Record<string, Desk>>
   readonly connectionsMax?: number
 }
@@ -62,7 +63,7 @@ export class SimulatedBiller {
   readonly #timing: Timing
   readonly #clerk: Clerk
   readonly #actor: Actor
-  readonly #desks: Readonly<Record<string, Desk>>
+  readonly #deskOf: (message: Message) => Desk | undefined
   readonly #connectionsMax: number
   readonly #sessions = new Set<SimSession>()
   /** Answers to payments that leave when the reversal or advice comes. */
@@ -79,7 +80,11 @@ export class SimulatedBiller {
     this.#clock = clock
     this.#random = random
     this.#log = options.log ?? NO_LOG
-    this.#desks = options.desks ?? PLN_DESKS
+    const { desks } = options
+    this.#deskOf = message => {
+      const { product = '' } = message
+      return desks ? desks[product] : (PLN_DESKS[product] ?? deskFor(message))
+    }
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX
     const { responseTimeoutMs: deadlineMs } = pack.conversation
     this.#timing = { deadlineMs, ...TIMING, ...options.timing }
@@ -162,7 +167,7 @@ export class SimulatedBiller {
       case 'sign-on':
       case 'sign-off':
         session.signedOn = message.kind === 'sign-on'
-        this.#answer(session, respond(message, APPROVED))
+        this.#send(session, this.#network(message))
         return
       case 'echo':
         this.#answer(session, respond(message, APPROVED))
@@ -172,8 +177,19 @@ export class SimulatedBiller {
       case 'advice':
       case 'reversal':
       case 'status':
-        if (session.signedOn) this.#business(session, message)
+        if (session.signedOn || !this.#pack.conversation.signOn) this.#business(session, message)
         else this.#answer(session, no(message, 'sign-on-required'))
+    }
+  }
+
+  /** In some dialects a yes to a sign-on bears the key of the session (EBIPP). */
+  #network(message: Message): Uint8Array {
+    const answer = respond(message, APPROVED)
+    try {
+      return this.#pack.write(answer)
+    } catch (error) {
+      if (!isNadiError(error, 'PACK_MISSING_FIELD')) throw error
+      return this.#pack.write({ ...answer, security: toHex(this.#random.bytes(8)) })
     }
   }
 
@@ -186,7 +202,7 @@ export class SimulatedBiller {
   }
 
   #business(session: SimSession, message: Message): void {
-    const desk = this.#desks[message.product ?? '']
+    const desk = this.#deskOf(message)
     if (!desk) {
       this.#answer(session, no(message, 'product-unknown'))
       return

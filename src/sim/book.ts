@@ -17,6 +17,9 @@ export type Payment = {
   readonly sentAt: string
   readonly bank: string
   readonly terminal: string
+  /** Who paid, and at what kind of till, where the dialect tells. */
+  readonly partner?: string
+  readonly channel?: string
   readonly reference: string
   readonly amountMinor: AmountMinor
   /** The bills that it pays, one bit each. */

@@ -121,6 +121,8 @@ export class Clerk {
       sentAt: own(sentAt),
       bank,
       terminal: own(message.terminal ?? ''),
+      ...(message.partner !== undefined && { partner: own(message.partner) }),
+      ...(message.channel !== undefined && { channel: own(message.channel) }),
       reference: own(message.reference?.switching ?? ''),
       amountMinor: message.amountMinor ?? (0n as NewPayment['amountMinor']),
       periods,

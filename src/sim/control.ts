@@ -20,13 +20,18 @@ export type Controlled = {
  *     GET  /book            one line of JSON a payment; ?summary: counts only
  *     GET  /scenario        what is set, and the table of numbers
  *     POST /scenario        sets trouble for everyone; {} ends it
+ *     POST /recon           writes the reconciliation files of today so far
  */
 export class Control {
   readonly #biller: Controlled
   readonly #server: Server
 
-  constructor(biller: Controlled) {
+  readonly #writeRecon: (() => unknown) | undefined
+
+  /** `writeRecon` where reconciliation files are wanted. */
+  constructor(biller: Controlled, writeRecon?: () => unknown) {
     this.#biller = biller
+    this.#writeRecon = writeRecon
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch((error: unknown) => refuse(response, error))
     })
@@ -66,6 +71,11 @@ export class Control {
         const given = parse(text)
         this.#biller.chaos = Object.keys(given).length === 0 ? NO_CHAOS : parseChaos(given)
         return answer(response, 200, { set: this.#biller.chaos })
+      }
+      case 'POST /recon': {
+        const expected = 'a simulator that was begun with --recon-folder'
+        if (!this.#writeRecon) throw new NadiError('ADMIN_BAD_REQUEST', { expected })
+        return answer(response, 200, { files: this.#writeRecon() })
       }
       default:
         return answer(response, 404, { error: 'there is no such page' })

@@ -1,7 +1,7 @@
 import { minor, rupiah, ZERO } from '#base'
 import { type Bill, dueOfBills, type Message } from '#message'
 import type { Desk, DeskContext } from './desk.ts'
-import { keyByTime, periodBit, sameAmount } from './desk.ts'
+import { periodBit, sameAmount } from './desk.ts'
 import { hash, inventAddress, inventName, periodOf, serialNumber, todayOf } from './invent.ts'
 
 /**
@@ -102,8 +102,10 @@ function numberOf({ customer, transfer, qr, registration }: Message): string {
 }
 
 function keyOf(message: Message): string {
-  const own = message.reference?.own
-  return own === undefined ? keyByTime(message) : `own ${own}`
+  const { reference, original, bank = '', terminal = '', trace } = message
+  if (reference?.own !== undefined) return `own ${reference.own}`
+  // An advice has a time of its own; an audit number is used once a day.
+  return `${bank}|${terminal}|${original?.trace ?? trace}|${numberOf(message)}`
 }
 
 function unpaid(number: string, message: Message, at: DeskContext): Bill[] {

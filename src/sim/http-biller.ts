@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { request as call } from 'undici'
-import { between, type Clock, errorText, NadiError, type Random, toHex } from '#base'
+import { between, type Clock, errorText, isNadiError, NadiError, type Random, toHex } from '#base'
 import { readHttpRequest, readHttpResponse, writeHttpRequest } from '#http'
 import type { Message } from '#message'
 import type { HttpPack, SealContext } from '#pack'
@@ -14,7 +14,8 @@ import { Clerk, no } from './clerk.ts'
 import type { Desk } from './desk.ts'
 import { deskFor } from './generic.ts'
 import { leave, send } from './http-answer.ts'
-import { serialNumber } from './invent.ts'
+import { fitted } from './fitted.ts'
+import { byOwnReference } from './own-reference.ts'
 import { PLN_DESKS } from './pln.ts'
 import { Recent } from './recent.ts'
 import { References } from './references.ts'
@@ -67,6 +68,7 @@ export class HttpBiller {
   readonly #server: Server
   /** What was told at the inquiry: a payment often says no more than which one it pays. */
   readonly #quotes = new Recent<Message>(QUOTES_MAX)
+  readonly #paying = new Recent<true>(QUOTES_MAX)
   readonly #tokens = new Recent<true>(TOKENS_MAX)
   readonly #callOffs = new Set<() => void>()
   #counts = { requests: 0, answers: 0, rejects: 0, badFrames: 0 }
@@ -136,20 +138,24 @@ export class HttpBiller {
     })
     const { session } = this.#pack
     const token = tokenOf(frame)
-    const known = token !== undefined && this.#tokens.get(token)
-    const problem = this.#pack.opens(frame, this.#context(known ? token : undefined))
+    const problem = this.#pack.opens(frame, this.#context(token))
     if (problem) {
       this.#counts.rejects++
       const error = new NadiError('HTTP_FRAME', { path: problem.path, expected: problem.tag })
-      return this.#send(response, this.#pack.writeReject(error, 'security-invalid'))
+      return this.#send(response, this.#pack.writeReject(error, 'security-invalid', frame))
     }
     if (session?.asks(frame)) return this.#giveToken(response)
+    if (session && this.#tokens.get(token ?? '') === undefined) {
+      this.#counts.rejects++
+      const error = new NadiError('HTTP_FRAME', { path: 'token', expected: 'a token of ours' })
+      return this.#send(response, this.#pack.writeReject(error, 'sign-on-required', frame))
+    }
     const read = this.#pack.readRequest(frame)
     if (read.tag === 'reject') {
       this.#counts.rejects++
       const { error, reason } = read.reject
       this.#log.debug('request cannot be read', { code: error.code, path: error.path })
-      return this.#send(response, this.#pack.writeReject(error, reason))
+      return this.#send(response, this.#pack.writeReject(error, reason, frame))
     }
     this.#business(response, read.message)
     this.book.flush()
@@ -163,22 +169,45 @@ export class HttpBiller {
   }
 
   #business(response: ServerResponse, asked: Message): void {
-    const message = this.#remembering(asked)
+    const told = this.#remembering(asked)
     const { desks = PLN_DESKS } = this.#options
-    const desk = byOwnReference(desks[message.product ?? ''] ?? deskFor(message))
+    const desk = byOwnReference(desks[told.product ?? ''] ?? deskFor(told))
+    const message = this.#asMeant(told, desk)
     const scenario = scenarioOf(desk.numberOf(message))
     const chaos = this.chaos === NO_CHAOS ? undefined : this.chaos
     const performance = this.#actor.play(message, desk, scenario, chaos)
-    const { act, answer } = performance
+    const { act } = performance
+    const answer = fitted(this.#pack, performance.answer, asked)
     if (message.kind === 'inquiry') this.#remember(answer)
-    const told = act.send === 'other-amount' ? withOtherAmount(answer) : answer
-    const frame = this.#frameOf(told, asked, performance)
+    if (message.kind === 'payment') this.#rememberPayment(message)
+    const said = act.send === 'other-amount' ? withOtherAmount(answer) : answer
+    const frame = this.#frameOf(said, asked, performance)
     const go = () => leave(response, frame, act.send ?? 'answer', this.#leaving)
     const delayMs = chaos ? drawDelay(chaos, this.#random) : 0
     if (act.callback) this.#callBack(act.callback, message, desk, act.work !== false)
     if (delayMs > 0) this.#later(delayMs, go)
     else go()
     this.#counts.answers++
+  }
+
+  /** Where a status check is the payment sent again, the second one is a status check. */
+  #asMeant(message: Message, desk: Desk): Message {
+    if (message.kind !== 'payment') return message
+    const key = desk.keyOf(message)
+    const before = this.#paying.get(key)
+    this.#paying.set(key, true)
+    return before && this.#checksByPaying(message) ? { ...message, kind: 'status' } : message
+  }
+
+  #checksByPaying(message: Message): boolean {
+    try {
+      const asks = { ...message, kind: 'status', direction: 'request' } as const
+      const read = this.#pack.readRequest(this.#pack.write(asks))
+      return read.tag === 'message' && read.message.kind === 'payment'
+    } catch (error) {
+      if (!isNadiError(error)) throw error
+      return false
+    }
   }
 
   get #leaving() {
@@ -196,6 +225,8 @@ export class HttpBiller {
     return {
       ...told,
       ...message,
+      // Some payments name their inquiry, and no product.
+      ...(told.product !== undefined && { product: told.product }),
       customer: { ...told.customer, ...message.customer },
       reference: { ...told.reference, ...message.reference },
       ...(told.bills && { billsPaid: message.billsPaid ?? told.bills.length }),
@@ -207,13 +238,23 @@ export class HttpBiller {
     for (const key of keysOf(answer)) this.#quotes.set(key, answer)
   }
 
+  /** Whatever asks about it later may name nothing but its reference. */
+  #rememberPayment(message: Message): void {
+    const own = message.reference?.own
+    if (own === undefined || this.#quotes.get(`own ${own}`)) return
+    this.#quotes.set(`own ${own}`, message)
+  }
+
   #frameOf(answer: Message, asked: Message, { code }: Performance): Uint8Array {
     const frame = this.#pack.write(answer, asked)
     if (code === undefined) return this.#seal(frame)
     const { status, headers, body } = readHttpResponse(frame)
     // The code that the dialect would have said, wherever it stands in the text.
     const said = this.#pack.codeOf(answer.outcome?.reason ?? 'other-error')
-    const text = Buffer.from(body).toString('utf8').replace(said, code)
+    const word = new RegExp(`(?<![0-9A-Za-z])${escaped(said)}(?![0-9A-Za-z])`)
+    const whole = Buffer.from(body).toString('utf8')
+    // Where the code stands in pieces, nothing that can be read is said.
+    const text = word.test(whole) ? whole.replace(word, code) : code
     const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     return this.#seal(Buffer.from(`HTTP/1.1 ${status}\r\n${head.join('')}\r\n${text}`, 'utf8'))
   }
@@ -270,31 +311,6 @@ export class HttpBiller {
   }
 }
 
-/**
- * Over HTTP a payment is known by the reference that the asker gave it, and the biller's own id of
- * an inquiry is a number.
- */
-function byOwnReference(desk: Desk): Desk {
-  return {
-    ...desk,
-    quote: (number, message, at) => {
-      const told = desk.quote(number, message, at)
-      if (typeof told === 'string') return told
-      const switching = serialNumber(`${number} ${message.reference?.own ?? at.nowMs}`)
-      return { ...told, reference: { ...message.reference, ...told.reference, switching } }
-    },
-    receipt: (number, message, at) => {
-      const told = desk.receipt(number, message, at)
-      return { ...told, reference: { ...message.reference, ...told.reference } }
-    },
-    keyOf: message => {
-      const own = message.reference?.own
-      return own === undefined ? desk.keyOf(message) : `own ${own}`
-    },
-    wrongReference: () => undefined,
-  }
-}
-
 /** What a later message may name an inquiry by. */
 function keysOf({ reference, product, customer }: Message): string[] {
   const keys: string[] = []
@@ -315,6 +331,11 @@ function tokenOf(frame: Uint8Array): string | undefined {
 function forged(frame: Uint8Array): Uint8Array {
   const { method, target, headers, body } = readHttpRequest(frame)
   return writeHttpRequest({ method, target, headers, body: Buffer.concat([body, SPACE]) })
+}
+
+/** As it stands, for a pattern. */
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 const SPACE = Buffer.from(' ')

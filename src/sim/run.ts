@@ -1,4 +1,4 @@
-import { SystemClock, SystemRandom } from '#base'
+import { businessDate, type Clock, SystemClock, SystemRandom, WIB_OFFSET_MS } from '#base'
 import { TcpAcceptor } from '#net'
 import type { HttpPack, Pack } from '#pack'
 import { NO_LOG, type Log } from '#telemetry'
@@ -7,6 +7,8 @@ import { Book } from './book.ts'
 import { openBookFile } from './book-file.ts'
 import { Control } from './control.ts'
 import { HttpBiller } from './http-biller.ts'
+import { writeRecon } from './recon.ts'
+import { PLAIN_CSV, type ReconFormat } from './recon-format.ts'
 import type { Timing } from './scenarios.ts'
 
 export type RunOptions = {
@@ -25,6 +27,10 @@ export type RunOptions = {
   readonly checkReferences?: boolean
   /** Dialects over HTTP that call back: where. */
   readonly callbackUrl?: string
+  /** Where the reconciliation files of each day are written, when it is over (WIB). */
+  readonly reconFolder?: string
+  /** In plain CSV without it. */
+  readonly reconFormat?: ReconFormat
   readonly log?: Log
   /** Where the line goes that says what it listens on; standard output by default. */
   readonly say?: (line: string) => void
@@ -49,7 +55,11 @@ export async function runSimulator(options: RunOptions): Promise<RunningSimulato
       : openBookFile(bookFile, entriesMax)
   const biller = makeBiller(options, book, log)
   const { address } = await biller.listen()
-  const control = controlPort === undefined ? undefined : new Control(biller)
+  const clock = new SystemClock()
+  const recon = reconWriter(options, book, clock)
+  const callOffRecon = recon && atEachMidnight(clock, recon)
+  const today = recon && (() => recon(clock.nowMs()))
+  const control = controlPort === undefined ? undefined : new Control(biller, today)
   const controlAddress = (await control?.listen(controlPort ?? 0))?.address
 
   const { promise: ended, resolve } = Promise.withResolvers<void>()
@@ -58,6 +68,7 @@ export async function runSimulator(options: RunOptions): Promise<RunningSimulato
   const stop = (): void => void close()
   async function end(): Promise<void> {
     process.off('SIGTERM', stop).off('SIGINT', stop)
+    callOffRecon?.()
     await control?.close()
     await biller.close()
     book.close()
@@ -89,4 +100,32 @@ function makeBiller(options: RunOptions, book: Book, log: Log): SimulatedBiller 
     acceptor: new TcpAcceptor({ host, port }),
     ...(checkReferences !== undefined && { checkReferences }),
   })
+}
+
+type WriteRecon = (ofMs: number) => ReturnType<typeof writeRecon>
+
+function reconWriter(
+  { reconFolder, reconFormat = PLAIN_CSV }: RunOptions,
+  book: Book,
+  clock: Clock,
+): WriteRecon | undefined {
+  if (reconFolder === undefined) return undefined
+  return (ofMs = clock.nowMs()) => writeRecon(reconFolder, book, reconFormat, businessDate(ofMs))
+}
+
+const DAY_MS = 86_400_000
+
+/** The day that has just ended is written; answers what calls it off. */
+function atEachMidnight(clock: Clock, write: WriteRecon): () => void {
+  let callOff = (): void => {}
+  const arm = (): void => {
+    const nowMs = clock.nowMs()
+    const midnightMs = nowMs + DAY_MS - ((nowMs + WIB_OFFSET_MS) % DAY_MS)
+    callOff = clock.at(midnightMs, () => {
+      write(midnightMs - 1)
+      arm()
+    })
+  }
+  arm()
+  return () => callOff()
 }

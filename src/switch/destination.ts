@@ -1,8 +1,12 @@
 import { type Clock, localTime, WIB_OFFSET_MS } from '#base'
 import type { Evidence } from '#journal'
-import type { Answer, Conversation, Link, LinkDialect, LinkOutcome } from '#link'
+import type { Answer, Conversation, Link, LinkDialect, LinkOutcome, LinkRequest } from '#link'
 import { APPROVED, type Message, type MessageKind, respond } from '#message'
 import type { Pack } from '#pack'
+import { Traces } from './numbers.ts'
+import type { CardVault } from './security/card-vault.ts'
+import type { Carried } from './security/carried.ts'
+import type { FrameSecurity } from './security/frame-security.ts'
 
 /** Who we are to the other side, where that differs from what the source says of itself. */
 export type Identity = {
@@ -26,6 +30,8 @@ export type Prepared = {
 export interface Destination {
   readonly name: string
   readonly link: Link<Message>
+  /** A request with a PIN may go there. */
+  readonly takesPins: boolean
   /** A request can leave now. */
   readonly up: boolean
   /** False where the dialect sells this product unasked: the switch quotes it by itself. */
@@ -42,6 +48,7 @@ export interface Destination {
     timeoutMs: number,
     done: (outcome: LinkOutcome<Message>) => void,
     late: (answer: Answer<Message>) => void,
+    carried?: Carried,
   ): void
   /** What answers to a message are matched by. */
   keyOf(message: Message): string
@@ -56,19 +63,33 @@ export class FrameDestination implements Destination {
   readonly #clock: Clock
   readonly #identity: Identity
   readonly #traces: { next(): string }
+  readonly #security: FrameSecurity | undefined
+  readonly #vault: CardVault | undefined
 
-  constructor(link: Link<Message>, pack: Pack, identity: Identity, clock: Clock) {
+  constructor(
+    link: Link<Message>,
+    pack: Pack,
+    identity: Identity,
+    clock: Clock,
+    { security, vault }: { readonly security?: FrameSecurity; readonly vault?: CardVault } = {},
+  ) {
     this.name = link.name
     this.link = link
     this.#pack = pack
     this.#clock = clock
     this.#identity = identity
+    this.#security = security
+    this.#vault = vault
     this.#traces =
       pack.traceDigits < 12 ? new ShortTraces(clock, pack.traceDigits) : new Traces(clock)
   }
 
   get up(): boolean {
     return this.link.ready
+  }
+
+  get takesPins(): boolean {
+    return this.#security?.takesPins ?? false
   }
 
   takesInquiriesFor(_product: string): boolean {
@@ -83,18 +104,40 @@ export class FrameDestination implements Destination {
   }
 
   prepare(message: Message): Prepared {
-    const bytes = this.#pack.write(message)
+    const bytes = this.#pack.write(this.#vault?.show(message) ?? message)
     return { message, key: this.keyOf(message), evidence: this.evidence('out', bytes) }
   }
 
   send(
-    { key, evidence }: Prepared,
+    { key, evidence, message }: Prepared,
     timeoutMs: number,
     done: (outcome: LinkOutcome<Message>) => void,
     late: (answer: Answer<Message>) => void,
+    carried?: Carried,
   ): void {
     const deadlineMs = this.#clock.nowMs() + timeoutMs
-    this.link.request({ key, frame: evidence.bytes, deadlineMs, done, late })
+    const security = this.#security
+    if (!security) return this.link.request({ key, frame: evidence.bytes, deadlineMs, done, late })
+    const pan = carried?.pin && (this.#vault?.show(message) ?? message).card?.pan
+    const request = { key, frame: evidence.bytes, deadlineMs, done, late }
+    void this.#protectAndSend(security, request, carried, pan)
+  }
+
+  /** Nothing has left while the HSM is at work, and nothing will when it does not do its part. */
+  async #protectAndSend(
+    security: FrameSecurity,
+    request: LinkRequest<Message>,
+    carried: Carried | undefined,
+    pan: string | undefined,
+  ): Promise<void> {
+    try {
+      const frame = await security.protect(request.frame, carried, pan)
+      const isLate = this.#clock.nowMs() >= request.deadlineMs
+      if (isLate) request.done({ tag: 'not-sent', why: 'unsealed' })
+      else this.link.request({ ...request, frame })
+    } catch (error) {
+      request.done({ tag: 'not-sent', why: security.notProtected(error) })
+    }
   }
 
   keyOf(message: Message): string {
@@ -114,33 +157,6 @@ export function evidenceOf(
   bytes: Uint8Array,
 ): Evidence {
   return { atMs: clock.nowMs(), side: 'destination', direction, via, pack, bytes }
-}
-
-/**
- * Audit numbers of 12 digits: milliseconds since midnight WIB (8) and a counter (4). They do not
- * come again on the same day, not after a restart either, and nothing needs to be stored for it.
- */
-class Traces {
-  readonly #clock: Clock
-  #lastMs = 0
-  #count = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  next(): string {
-    const nowMs = this.#clock.nowMs()
-    if (nowMs > this.#lastMs) {
-      this.#lastMs = nowMs
-      this.#count = 0
-    } else if (++this.#count === 10_000) {
-      this.#lastMs++
-      this.#count = 0
-    }
-    const sinceMidnightMs = (this.#lastMs + WIB_OFFSET_MS) % 86_400_000
-    return String(sinceMidnightMs * 10_000 + this.#count).padStart(12, '0')
-  }
 }
 
 /**
@@ -175,7 +191,12 @@ class ShortTraces {
 const DAY_MS = 86_400_000
 
 /** What a link must know of a dialect, made from its pack. */
-export function dialectOf(pack: Pack, identity: Identity, clock: Clock): LinkDialect<Message> {
+export function dialectOf(
+  pack: Pack,
+  identity: Identity,
+  clock: Clock,
+  vault?: CardVault,
+): LinkDialect<Message> {
   const converse = (kind: MessageKind): Conversation<Message> => {
     const sentAt = localTime(clock.nowMs())
     const message: Message = {
@@ -199,7 +220,11 @@ export function dialectOf(pack: Pack, identity: Identity, clock: Clock): LinkDia
       if (read.tag === 'reject') return { tag: 'unreadable', why: read.reject.error.message }
       const { message } = read
       if (message.direction === 'response')
-        return { tag: 'response', key: pack.matchKey(message), content: message }
+        return {
+          tag: 'response',
+          key: pack.matchKey(message),
+          content: vault?.hide(message) ?? message,
+        }
       const answer = message.kind === 'echo' ? pack.write(respond(message, APPROVED)) : undefined
       return { tag: 'request', answer }
     },

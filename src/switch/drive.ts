@@ -129,6 +129,7 @@ export class Driver {
 
     payment.state = state
     payment.version += commit.records.length
+    if (state.tag !== 'sending') payment.carried = undefined
     const { id, partner, product } = payment.head
     if (before.tag !== state.tag)
       this.#parts.observer.paymentChanged(id, product, partner, before.tag, state.tag)

@@ -30,6 +30,11 @@ export class HttpDestination implements Destination {
     this.#withoutInquiry = new Set(parts.pack.withoutInquiry)
   }
 
+  /** Nothing over HTTP has a place for one. */
+  get takesPins(): boolean {
+    return false
+  }
+
   get up(): boolean {
     return this.link.ready
   }

@@ -64,6 +64,8 @@ export class InquiryDesk {
     const name = running.routes.shift()
     const destination = name === undefined ? undefined : this.#parts.destinations.get(name)
     if (!destination) return this.#refuse(running, 'unavailable')
+    // Who must check it would not see it.
+    if (carriedOf(running)?.pin && !destination.takesPins) return this.#send(running, request)
     const { code } = running.plan.product
     if (!destination.takesInquiriesFor(code)) return this.#quoteUnasked(running, destination)
     let prepared: Prepared
@@ -89,7 +91,8 @@ export class InquiryDesk {
     const late = noteLate(this.#parts.observer, destination.name)
     const done = (outcome: LinkOutcome<Message>): void =>
       this.#ended(running, destination, prepared, outcome)
-    destination.send(prepared, running.plan.product.inquiryTimeoutMs, done, late)
+    const { inquiryTimeoutMs } = running.plan.product
+    destination.send(prepared, inquiryTimeoutMs, done, late, carriedOf(running))
   }
 
   #ended(
@@ -100,6 +103,7 @@ export class InquiryDesk {
   ): void {
     switch (outcome.tag) {
       case 'not-sent':
+        if (outcome.why === 'pin') return this.#refuse(running, 'pin-wrong')
         return this.#send(running, prepared.message)
       case 'sent-no-answer':
         this.#finish(running, respond(requestOf(running), TIMEOUT))
@@ -233,6 +237,10 @@ function noteLate(observer: Observer, destination: string): () => void {
 }
 
 const TIMEOUT: Outcome = { meaning: 'unknown', reason: 'timeout' }
+
+function carriedOf(running: Running): Incoming['carried'] {
+  return running.askers[0]?.carried
+}
 
 function requestOf(running: Running): Message {
   return (running.askers[0] as Incoming).message

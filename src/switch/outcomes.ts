@@ -12,6 +12,9 @@ export function paymentEnded(
 ): Entry {
   switch (outcome.tag) {
     case 'not-sent':
+      // What is no PIN is told like a wrong one: the difference helps who is guessing.
+      if (outcome.why === 'pin')
+        return { name: 'pin-refused', event: { tag: 'declined', reason: 'pin-wrong' } }
       return { name: 'not-sent', event: { tag: 'not-sent' }, data: { why: outcome.why } }
     case 'sent-no-answer':
       return { name: outcome.why, event: { tag: 'silence', why: outcome.why } }

@@ -6,6 +6,7 @@ import type { Question, TxnEvent, TxnState } from '#txn'
 import { customerOf } from '#screening'
 import type { Details } from './compose.ts'
 import type { Incoming } from './incoming.ts'
+import type { Carried } from './security/carried.ts'
 import type { Product } from './options.ts'
 
 /** One payment as it lives in memory: its state, who waits for it, and its mailbox. */
@@ -26,6 +27,8 @@ export class Payment {
   details: Details
   /** The journal failed before anything left, and the partner was told no: it must never leave. */
   abandoned = false
+  /** PIN block and track data, until it has been sent; never in the journal. */
+  carried: Carried | undefined
   /** Our place among the recoveries of the destination, held while the biller is being asked. */
   release: (() => void) | undefined
   readonly askers: Asker[] = []

@@ -7,6 +7,7 @@ import type { Action } from '#txn'
 import { recoveryFor } from './compose.ts'
 import type { Destination, Prepared } from './destination.ts'
 import type { SwitchParts } from './options.ts'
+import type { Carried } from './security/carried.ts'
 import { askAnswered, askEnded, lateAnswer, paymentEnded } from './outcomes.ts'
 import type { Entry, Payment } from './payment.ts'
 
@@ -21,6 +22,7 @@ export type Plan = {
 }
 
 type On = {
+  readonly carried?: Carried | undefined
   readonly done: (outcome: LinkOutcome<Message>) => void
   readonly late: (answer: Answer<Message>) => void
 }
@@ -81,6 +83,8 @@ export class Performer {
     }
     const destination = this.#parts.destinations.get(route)
     if (!destination) return notSent('no such link')
+    const { carried } = payment
+    if (carried?.pin && !destination.takesPins) return notSent('the link takes no PIN')
     // The same request goes out again after a sign-on; another route gets a request of its own.
     const again = payment.sentOver === route
     const message = again ? payment.sent : destination.stamp(payment.sent)
@@ -93,6 +97,7 @@ export class Performer {
       void this.#send(destination, prepared, payment.product.policy.answerTimeoutMs, signOn, {
         done: outcome => this.#post(payment, paymentEnded(destination, message, outcome)),
         late: this.#late(payment.head, destination, latePayment),
+        carried,
       })
     }
     return {
@@ -140,7 +145,7 @@ export class Performer {
     on: On,
   ): Promise<void> {
     if (signOn) await destination.link.signOnAgain()
-    destination.send(prepared, timeoutMs, on.done, on.late)
+    destination.send(prepared, timeoutMs, on.done, on.late, on.carried)
   }
 
   #prepare(destination: Destination, message: Message): Prepared | undefined {

@@ -1,4 +1,4 @@
-import type { Clock } from '#base'
+import { AssertionFailed, type Clock, errorText } from '#base'
 import type { Evidence } from '#journal'
 import type { ListenerHandlers, Session } from '#listener'
 import { APPROVED, declined, type Message, type Outcome, respond } from '#message'
@@ -6,6 +6,9 @@ import type { Pack, Reject } from '#pack'
 import type { PartnerFacts } from '#screening'
 import type { Log } from '#telemetry'
 import type { Incoming } from './incoming.ts'
+import type { CardVault } from './security/card-vault.ts'
+import { type Carried, SECRET } from './security/carried.ts'
+import type { Admitted, FrameSecurity } from './security/frame-security.ts'
 
 /** What a source needs beside its listener. */
 export type SourceParts = {
@@ -18,10 +21,16 @@ export type SourceParts = {
   /** Whether this partner may dial in from there. */
   readonly mayDial: (partner: string, peer: string) => boolean
   readonly accept: (incoming: Incoming) => void
+  /** Absent where frames go as they are. */
+  readonly security?: FrameSecurity | undefined
+  readonly vault?: CardVault | undefined
 }
 
 /** Where a request came from, with the header of its framing: its answer takes both. */
 type Asked = { readonly session: Session; readonly header: Uint8Array }
+
+/** Who signed on, and how its dialect speaks of the line. */
+type SignedOn = { readonly partner: string; readonly signOn: Message }
 
 const SIGN_ON_FIRST: Outcome = { meaning: 'sign-on', reason: 'sign-on-required' }
 
@@ -32,10 +41,14 @@ const SIGN_ON_FIRST: Outcome = { meaning: 'sign-on', reason: 'sign-on-required' 
 export class Source implements ListenerHandlers {
   readonly #parts: SourceParts
   /** The partner that each session signed on for. */
-  readonly #signedOn = new Map<Session, string>()
+  readonly #signedOn = new Map<Session, SignedOn>()
 
   constructor(parts: SourceParts) {
     this.#parts = parts
+    parts.security?.exchange?.attach({
+      blank: () => this.#blank(),
+      tell: frame => this.#tell(frame),
+    })
   }
 
   onOpen(_session: Session): void {}
@@ -47,11 +60,52 @@ export class Source implements ListenerHandlers {
   onFrame(session: Session, view: Uint8Array, crowded: boolean, header: Uint8Array): void {
     const frame = Uint8Array.prototype.slice.call(view)
     const asked = { session, header: header.length > 0 ? Buffer.from(header) : header }
+    const { security } = this.#parts
+    if (!security) return this.#take(asked, frame, crowded)
+    const then = (admitted: Admitted): void =>
+      this.#safely(session, () => this.#admitted(asked, admitted, crowded))
+    const reply = (answer: Uint8Array | undefined): void =>
+      answer && this.#signedOn.has(session)
+        ? session.answer(answer, asked.header)
+        : session.silence()
+    security.admit(frame, then, reply)
+  }
+
+  /** What the HSM said of it comes later than the listener watches over us. */
+  #safely(session: Session, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (error instanceof AssertionFailed) throw error
+      const { id } = session
+      this.#parts.log.error('a frame could not be handled', {
+        session: id,
+        error: errorText(error),
+      })
+      session.silence()
+    }
+  }
+
+  #admitted(asked: Asked, { frame, carried, problem }: Admitted, crowded: boolean): void {
+    if (!problem || problem === 'unreadable') return this.#take(asked, frame, crowded, carried)
     const read = this.#parts.pack.read(frame)
     if (read.tag === 'reject') return this.#reject(asked, read.reject)
     const { message } = read
+    if (message.direction === 'response') return this.#ignore(asked.session, message)
+    if (problem === 'missing' || problem === 'wrong')
+      return this.#answer(asked, message, declined('security-invalid'))
+    // Nobody can put a MAC on it; a no that was forged does no harm, since nothing was done.
+    const { session, header } = asked
+    session.answer(this.#written(respond(message, declined('unavailable'))), header)
+  }
+
+  #take(asked: Asked, frame: Uint8Array, crowded: boolean, carried?: Carried): void {
+    const { session } = asked
+    const read = this.#parts.pack.read(frame)
+    if (read.tag === 'reject') return this.#reject(asked, read.reject)
+    const message = this.#parts.vault?.hide(read.message) ?? read.message
     if (message.direction === 'response') return this.#ignore(session, message)
-    const partner = this.#signedOn.get(session)
+    const partner = this.#signedOn.get(session)?.partner
     if (message.kind === 'sign-on') return this.#signOn(asked, message)
     if (partner === undefined) return this.#answer(asked, message, SIGN_ON_FIRST)
     if (message.kind === 'sign-off') {
@@ -60,7 +114,7 @@ export class Source implements ListenerHandlers {
     }
     if (message.kind === 'echo') return this.#answer(asked, message, APPROVED)
     if (crowded) return this.#answer(asked, message, declined('unavailable'))
-    this.#parts.accept(this.#incoming(asked, partner, message, frame))
+    this.#parts.accept(this.#incoming(asked, partner, message, frame, carried))
   }
 
   #signOn(asked: Asked, message: Message): void {
@@ -68,11 +122,12 @@ export class Source implements ListenerHandlers {
     const { partner = '', bank = '' } = message
     const facts = this.#parts.partners.get(partner)
     const outcome = this.#mayEnter(session, bank, partner, facts)
-    if (outcome.meaning === 'approved') this.#signedOn.set(session, partner)
+    if (outcome.meaning === 'approved') this.#signedOn.set(session, { partner, signOn: message })
     else this.#signedOn.delete(session)
     const { peer } = session
     this.#parts.log.info('sign-on', { partner, peer, reason: outcome.reason })
     this.#answer(asked, message, outcome)
+    if (outcome.meaning === 'approved') this.#parts.security?.exchange?.lineUp()
   }
 
   #mayEnter({ peer }: Session, bank: string, partner: string, facts?: PartnerFacts): Outcome {
@@ -82,17 +137,50 @@ export class Source implements ListenerHandlers {
     return APPROVED
   }
 
-  #answer({ session, header }: Asked, request: Message, outcome: Outcome): void {
-    session.answer(this.#parts.pack.write(respond(request, outcome)), header)
+  #answer(asked: Asked, request: Message, outcome: Outcome): void {
+    this.#send(asked, this.#written(respond(request, outcome)))
+  }
+
+  #written(answer: Message): Uint8Array {
+    return this.#parts.pack.write(this.#parts.vault?.show(answer) ?? answer)
+  }
+
+  /** What cannot be protected does not leave: the partner asks again and gets the same answer. */
+  #send({ session, header }: Asked, frame: Uint8Array): void {
+    const { security } = this.#parts
+    if (!security?.covers(frame)) return session.answer(frame, header)
+    void security
+      .protect(frame)
+      .then(sealed => session.answer(sealed, header))
+      .catch((error: unknown) => {
+        security.notProtected(error)
+        session.silence()
+      })
+  }
+
+  /** A message of the line to whoever is there, as its dialect says it. */
+  #blank(): Uint8Array | undefined {
+    const [, there] = this.#signedOn.entries().next().value ?? []
+    if (!there) return undefined
+    const { outcome: _, ...signOn } = there.signOn
+    return this.#parts.pack.write({ ...signOn, kind: 'echo', direction: 'request' })
+  }
+
+  #tell(frame: Uint8Array): boolean {
+    const [session] = this.#signedOn.keys()
+    session?.tell(frame)
+    return session !== undefined
   }
 
   /** What cannot be read is answered in its own words with RC "format error", or not at all. */
   #reject({ session, header }: Asked, reject: Reject): void {
-    const { code, path, offset, expected, actual } = reject.error
+    const { code, path, offset, expected } = reject.error
     const { peer } = session
+    // What stands there may be a card number, or half of one.
+    const actual = this.#parts.security ? undefined : reject.error.actual
     this.#parts.log.warn('unreadable request', { peer, code, path, offset, expected, actual })
-    const answer = this.#parts.pack.writeReject(reject, reject.reason)
-    if (answer) return session.answer(answer, header)
+    const answer = this.#parts.pack.writeReject(withoutSecrets(reject), reject.reason)
+    if (answer) return this.#send({ session, header }, answer)
     session.silence()
     // Not even its type could be read: whatever speaks there does not speak this dialect.
     if (!reject.response) session.close('unreadable message')
@@ -108,6 +196,7 @@ export class Source implements ListenerHandlers {
     partner: string,
     message: Message,
     frame: Uint8Array,
+    carried: Carried | undefined,
   ): Incoming {
     const { clock } = this.#parts
     return {
@@ -115,8 +204,9 @@ export class Source implements ListenerHandlers {
       atMs: clock.nowMs(),
       sessionPartner: partner,
       evidence: this.#evidence('in', frame),
-      write: answer => this.#evidence('out', this.#parts.pack.write(answer)),
-      send: ({ bytes }) => session.answer(bytes, header),
+      ...(carried && { carried }),
+      write: answer => this.#evidence('out', this.#written(answer)),
+      send: ({ bytes }) => this.#send({ session, header }, bytes),
       drop: () => session.silence(),
     }
   }
@@ -125,4 +215,11 @@ export class Source implements ListenerHandlers {
     const { name, pack, clock } = this.#parts
     return { atMs: clock.nowMs(), side: 'source', direction, via: name, pack: pack.name, bytes }
   }
+}
+
+/** Who wrote them knows them, and nobody else should: they do not go back either. */
+function withoutSecrets(reject: Reject): Reject {
+  const fields = new Map(reject.fields)
+  for (const number of SECRET) fields.delete(number)
+  return { ...reject, fields }
 }

@@ -235,6 +235,7 @@ export class Switch {
       sent: toBiller,
       openedAtMs: incoming.atMs,
     })
+    payment.carried = incoming.carried
     this.#inquiries.spend(inquiryId as TxnId)
     this.#live.enter(payment)
     const frames = [incoming.evidence]

@@ -1,7 +1,13 @@
 import type { Clock } from '#base'
 import type { CellName } from './metrics.ts'
 import type { Cell, Series } from './series.ts'
-import type { LinkFigures, ListenerFigures, MetricSources, OpenFigures } from './sources.ts'
+import type {
+  KeyFigures,
+  LinkFigures,
+  ListenerFigures,
+  MetricSources,
+  OpenFigures,
+} from './sources.ts'
 
 /** A source that has not answered by then keeps its figures of the time before. */
 const PATIENCE_MS = 2000
@@ -73,6 +79,16 @@ export class Gatherer {
           for (const [what, count] of Object.entries(counts))
             this.#cells('nadi_callbacks_total').of(link, what).value = count
       }),
+      this.#ask('security', zones => {
+        for (const { zone, counts } of zones)
+          for (const [what, count] of Object.entries(counts))
+            this.#cells('nadi_security_total').of(zone, what).value = count
+      }),
+      this.#ask('hsm', ({ up, inFlight }) => {
+        this.#cells('nadi_hsm_up').of().value = up ? 1 : 0
+        this.#cells('nadi_hsm_in_flight').of().value = inFlight
+      }),
+      this.#ask('keys', figures => this.#putKeys(figures)),
       this.#ask('openTxns', open => (this.#open = open)),
       this.#ask('balances', balances => {
         for (const { partner, account, balanceMinor } of balances)
@@ -128,6 +144,14 @@ export class Gatherer {
       for (const [metric, figure] of Object.entries(LISTENER_FIGURES))
         this.#cells(metric as keyof typeof LISTENER_FIGURES).of(listener.name).value =
           listener[figure]
+  }
+
+  #putKeys({ keys, pastDue, acts }: KeyFigures): void {
+    const cells = this.#cells('nadi_keys')
+    cells.clear()
+    for (const { zone, type, state } of keys) cells.of(zone, type, state).value++
+    this.#cells('nadi_keys_past_due').of().value = pastDue
+    for (const [act, count] of acts) this.#cells('nadi_key_acts_total').of(act).value = count
   }
 
   /** Ages go on growing while the journal cannot be asked. */

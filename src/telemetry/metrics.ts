@@ -110,6 +110,11 @@ export const METRICS = {
     help: 'What billers told by themselves, by what became of it',
     labels: ['link', 'what'],
   },
+  nadi_security_total: {
+    type: 'counter',
+    help: 'Frames refused for their MAC, frames and PINs that could not be protected, key exchanges',
+    labels: ['zone', 'what'],
+  },
   nadi_listener_sessions: { type: 'gauge', help: 'Connections of partners', labels: ['listener'] },
   nadi_listener_in_flight: {
     type: 'gauge',
@@ -158,6 +163,27 @@ export const METRICS = {
     type: 'gauge',
     help: "Balance of a partner's deposit and hold",
     labels: ['partner', 'account'],
+  },
+  nadi_hsm_up: { type: 'gauge', help: '1 while the HSM answers, else 0', labels: [] },
+  nadi_hsm_in_flight: {
+    type: 'gauge',
+    help: 'Operations of the HSM that are under way',
+    labels: [],
+  },
+  nadi_keys: {
+    type: 'gauge',
+    help: 'Keys that we share with counterparts',
+    labels: ['zone', 'type', 'state'],
+  },
+  nadi_keys_past_due: {
+    type: 'gauge',
+    help: 'Active keys that are used for longer than they ought to be',
+    labels: [],
+  },
+  nadi_key_acts_total: {
+    type: 'counter',
+    help: 'What was done to keys: by operators, by exchanges, by the clock',
+    labels: ['act'],
   },
   nadi_scrape_failures_total: {
     type: 'counter',

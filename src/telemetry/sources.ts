@@ -8,8 +8,11 @@ export type MetricSources = {
   journal(): { readonly available: boolean; readonly queue: number }
   safDepth(): number
   callbacks(): readonly CallbackFigures[]
+  security(): readonly SecurityFigures[]
   openTxns(): Promise<readonly OpenFigures[]>
   balances(): Promise<readonly BalanceFigures[]>
+  hsm(): Promise<{ readonly up: boolean; readonly inFlight: number }>
+  keys(): KeyFigures
 }
 
 export type LinkFigures = {
@@ -39,6 +42,18 @@ export type ListenerFigures = {
 export type CallbackFigures = {
   readonly link: string
   readonly counts: Readonly<Record<string, number>>
+}
+
+/** Of the cryptography of one link or listener, what happened how often. */
+export type SecurityFigures = {
+  readonly zone: string
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export type KeyFigures = {
+  readonly keys: readonly { readonly zone: string; readonly type: string; readonly state: string }[]
+  readonly pastDue: number
+  readonly acts: ReadonlyMap<string, number>
 }
 
 export type OpenFigures = {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { test } from 'tap'
-import { fromLatin1, rupiah, SeededRandom, VirtualClock } from '#base'
+import { fromLatin1, plain, rupiah, SeededRandom, VirtualClock, wrap } from '#base'
 import { receipt, RECEIPT_WIDTH, Stamps } from '#cli'
 import { loadPacks } from '#config'
 import type { Message } from '#message'
@@ -10,15 +10,7 @@ import { aboutPayment, adminFor, dueOf, paymentRequest } from '../../src/cli/req
 import { owedText, storyLines } from '../../src/cli/story.ts'
 import { table } from '../../src/cli/table.ts'
 import { paintFor } from '../../src/cli/terminal.ts'
-import {
-  cut,
-  formatAge,
-  formatDay,
-  formatTime,
-  plain,
-  signedMoney,
-  wrap,
-} from '../../src/cli/words.ts'
+import { cut, formatAge, formatDay, formatTime, signedMoney } from '../../src/cli/words.ts'
 
 const { packs } = loadPacks(new URL('../../protocols', import.meta.url).pathname)
 const pack = packs.get('pln-2003-111') as Pack

@@ -4,6 +4,7 @@ import t from 'tap'
 import { isNadiError, minor, rupiah, type LocalTime } from '#base'
 import {
   APPROVED,
+  CARD_REASONS,
   declined,
   REASONS,
   respond,
@@ -19,6 +20,7 @@ import {
   B,
   codeOfThrown,
   EBIPP,
+  QRIS,
   JTL,
   packCalled,
   readMessage,
@@ -40,6 +42,7 @@ const all: readonly [name: string, pack: Pack][] = [
   ...both,
   [JTL, packCalled(JTL)],
   [EBIPP, packCalled(EBIPP)],
+  [QRIS, packCalled(QRIS)],
 ]
 
 /** A frame from its parts. */
@@ -409,9 +412,11 @@ t.test('every reason has a code, and its code says it back where it has one', as
   for (const reason of Object.keys(REASONS) as Reason[]) {
     const code = a.codeOf(reason)
     t.match(code, /^\d{4}$/)
-    if (reason !== 'unavailable') t.equal(a.meaningOf('inquiry', code).reason, reason)
+    if (reason !== 'unavailable' && !CARD_REASONS.has(reason))
+      t.equal(a.meaningOf('inquiry', code).reason, reason)
   }
   t.equal(a.codeOf('unavailable'), '0005')
+  t.equal(a.codeOf('pin-wrong'), a.codeOf('other-error'), 'what only banks say')
 })
 
 t.test("another dialect's code is not passed on as ours", async t => {

@@ -11,6 +11,7 @@ export const A = 'pln-2003-111'
 export const B = 'pln-2003-115'
 export const JTL = 'pln-1987-jtl'
 export const EBIPP = 'alto-ebipp'
+export const QRIS = 'qris-1987'
 
 /** When the samples were: their times have no year. */
 export const NOW_MS = Date.UTC(2026, 10, 20, 5)

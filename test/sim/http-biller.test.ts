@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -13,17 +14,22 @@ import { PROTOCOLS } from '../pack/packs.ts'
 const { httpPacks } = loadPacks(PROTOCOLS)
 const TIMING = { deadlineMs: 300, lateByMs: 50, slowByMs: 30, byteByMs: 0, mergeWaitMs: 5 }
 
-function packCalled(name: string): HttpPack {
+function packCalled(name: string, more: Readonly<Record<string, string>> = {}): HttpPack {
   const pack = httpPacks.get(name)
   if (!pack) throw new Error(`no pack is called ${name}`)
   const given = pack.credentials
     .filter(({ kind }) => kind === 'secret' || kind === 'name')
     .map(spec => [spec.name, new Secret(`lab-${spec.name}`)])
+  for (const [key, value] of Object.entries(more)) given.push([key, new Secret(value)])
   return pack.with(Object.fromEntries(given) as Record<string, Secret<string>>)
 }
 
-async function biller(name: string, callbackUrl?: string) {
-  const pack = packCalled(name)
+async function biller(
+  name: string,
+  callbackUrl?: string,
+  credentials: Readonly<Record<string, string>> = {},
+) {
+  const pack = packCalled(name, credentials)
   const book = new Book()
   const one = new HttpBiller({
     pack,
@@ -40,8 +46,13 @@ async function biller(name: string, callbackUrl?: string) {
 }
 
 let nonces = 0
+const context = () => ({ nowMs: Date.now(), nonce: String(++nonces) })
+
 async function exchange(url: string, pack: HttpPack, frame: Uint8Array) {
-  const sealed = pack.seal(frame, { nowMs: Date.now(), nonce: String(++nonces) })
+  return deliver(url, pack.seal(frame, context()))
+}
+
+async function deliver(url: string, sealed: Uint8Array) {
   const { method, target, headers, body } = readHttpRequest(sealed)
   const answer = await call(url + target, { method: method as 'POST', headers, body })
   const bytes = Buffer.from(await answer.body.arrayBuffer())
@@ -213,4 +224,39 @@ t.test('whoever signs wrongly, or says what cannot be read, is answered no', asy
     t.match(text, /"rc":"(?!00)/, title)
   }
   t.equal([...book.entries()].length, 0)
+})
+
+t.test('SNAP: only a token that was given opens, and a refusal names the service', async t => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = {
+    partnerServiceId: '99999',
+    ourKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ourPublicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }
+  const { book, one, url, pack } = await biller('snap-bank', undefined, pem)
+  t.teardown(() => one.close())
+  const message = request('inquiry', { product: 'va-bill', customer: { id: '999900000100' } })
+  const askWith = async (token: string, secret?: string) => {
+    const client =
+      secret === undefined ? pack : packCalled('snap-bank', { ...pem, clientSecret: secret })
+    const sealed = client.seal(client.write(message), { ...context(), token })
+    return pack.readAnswer(await deliver(url, sealed), message)
+  }
+  const { session } = pack
+  const answer = await deliver(url, session?.request(context()) ?? new Uint8Array(0))
+  const given = session?.read(answer)
+  t.match(given, { token: /^[0-9a-f]{48}$/, expiresInMs: 900_000 })
+  const rows: [title: string, token: string, secret: string | undefined, outcome: object][] = [
+    ['a token of ours', given?.token ?? '', undefined, { meaning: 'approved', code: '20000' }],
+    ['an invented token', 'f'.repeat(48), undefined, { meaning: 'sign-on', code: '40101' }],
+    [
+      'a forged signature',
+      given?.token ?? '',
+      'another',
+      { reason: 'security-invalid', code: '40100' },
+    ],
+  ]
+  for (const [title, token, secret, outcome] of rows)
+    t.match(messageOf(await askWith(token, secret)).outcome, outcome, title)
+  t.equal([...book.entries()].length, 0, 'nothing was paid')
 })

@@ -3,19 +3,22 @@
  * Telemetry stands right above base, since everyone who does I/O has something to log; `net` (bytes
  * between two ends) stands where iso8583 does, because links and listeners share it. The partners'
  * `api` stands beside admin: it is a way in that hands messages to the switch, as a listener's source
- * does, and all its settings are handed in, so it knows no config.
+ * does, and all its settings are handed in, so it knows no config. `conformance`
+ * puts a switch of ours and a counterpart of `sim` together, and is a command of cli.
  */
 export const ORDER: readonly (readonly string[])[] = [
   ['base'],
   ['telemetry'],
-  ['message', 'iso8583', 'http', 'hsm', 'net', 'postgres'],
-  ['pack', 'txn'],
+  ['message', 'iso8583', 'http', 'qris', 'hsm', 'net', 'postgres'],
+  ['pack', 'txn', 'keys'],
   ['screening', 'pricing', 'routing'],
   ['ledger'],
   ['journal'],
   ['saf', 'recon', 'link', 'listener'],
   ['switch'],
-  ['config', 'admin', 'api', 'sim', 'cli'],
+  ['config', 'admin', 'api', 'sim'],
+  ['conformance'],
+  ['cli'],
   ['daemon'],
 ]
 
@@ -65,6 +68,11 @@ export const NEVER: readonly { from: readonly string[]; to: readonly string[]; b
       to: ['switch', 'journal', 'ledger', 'saf'],
       because: 'a counterpart is not us',
     },
+    {
+      from: ['conformance'],
+      to: ['config', 'admin', 'api', 'postgres'],
+      because: 'packs are handed in, and its journal is one in memory',
+    },
     { from: ['net'], to: ['iso8583'], because: 'it moves bytes, not frames' },
   ]
 
@@ -73,6 +81,7 @@ export const PURE = [
   'message',
   'iso8583',
   'http',
+  'qris',
   'pack',
   'txn',
   'screening',

@@ -1,6 +1,5 @@
 import PdfFile from 'pdfkit'
-import { formatMoney } from '#base'
-import { plain } from './text.ts'
+import { formatMoney, plain } from '#base'
 import type { Receipt, ReceiptPart } from './receipt.ts'
 
 const MM = 72 / 25.4

@@ -1,4 +1,4 @@
-import { formatMoney } from '#base'
+import { formatMoney, plain, wrap } from '#base'
 import type { Receipt, ReceiptPart } from './receipt.ts'
 
 /** Columns of the two common thermal papers: 58 mm and 80 mm. */
@@ -36,27 +36,4 @@ function centred(words: string, width: Width): string[] {
   return wrap(plain(words), width).map(
     line => ' '.repeat(Math.floor((width - line.length) / 2)) + line,
   )
-}
-
-/** What came from a biller must not move a print head: control characters become `?`. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
-}
-
-/** Words filled into lines; one that is longer than a line is cut into pieces. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(/\s+/).filter(each => each !== '')) {
-    for (let rest = word; rest !== ''; rest = rest.slice(width)) {
-      const piece = rest.slice(0, width)
-      if (line !== '' && line.length + 1 + piece.length > width) {
-        lines.push(line)
-        line = ''
-      }
-      line += line === '' ? piece : ` ${piece}`
-    }
-  }
-  if (line !== '') lines.push(line)
-  return lines
 }

@@ -1,10 +1,10 @@
+import { plain } from '#base'
 import type { Command } from 'commander'
 import type { Problem } from '#pack'
 import type { Act } from '../program.ts'
 import { readConfig } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { EXIT } from '../usage.ts'
-import { plain } from '../words.ts'
 
 export function checkCommand(program: Command, act: Act): void {
   program

@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
-import { formatMoney } from '#base'
+import { formatMoney, plain } from '#base'
 import type { AuditView, BalanceView } from '#admin'
 import type { Context } from '../context.ts'
 import type { Act } from '../program.ts'
 import { printTable } from '../table.ts'
 import { EXIT } from '../usage.ts'
-import { plain } from '../words.ts'
 
 /** It walks through every posting. */
 const AUDIT_TIMEOUT_MS = 30 * 60_000

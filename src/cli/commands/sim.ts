@@ -1,10 +1,13 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
 import { errorText, Secret } from '#base'
 import type { HttpPack, Pack } from '#pack'
+import type { ReconFormat } from '#sim'
+import type { Context } from '../context.ts'
 import type { Act } from '../program.ts'
+import { placesOf } from '../settings.ts'
 import { collect, milliseconds, portNumber } from '../parse.ts'
 import { UsageError } from '../usage.ts'
 import { anyPackOf } from './iso.ts'
@@ -18,6 +21,7 @@ type SimOptions = {
   readonly delay?: readonly string[]
   readonly credentials?: string
   readonly callbackUrl?: string
+  readonly reconFolder?: string
 }
 
 type SetOptions = {
@@ -60,6 +64,7 @@ export function simCommand(program: Command, act: Act): void {
       'YAML file with the credentials of a dialect over HTTP, by name (lab-NAME without it)',
     )
     .option('--callback-url <url>', 'where a dialect over HTTP tells what became of a payment')
+    .option('--recon-folder <folder>', "where each day's reconciliation files are written")
     .addHelpText(
       'after',
       `
@@ -83,12 +88,17 @@ Examples:
           ...(controlPort !== undefined && { controlPort }),
           ...(book !== undefined && { bookFile: book }),
           ...(options.callbackUrl !== undefined && { callbackUrl: options.callbackUrl }),
+          ...(options.reconFolder !== undefined && {
+            reconFolder: options.reconFolder,
+            reconFormat: await reconFormatOf(context, packName),
+          }),
           timing,
         })
         await running.ended
       }),
     )
   setCommand(sim, act)
+  reconCommand(sim, act)
   simPayShieldCommand(sim, act)
 }
 
@@ -120,6 +130,32 @@ function setCommand(sim: Command, act: Act): void {
         terminal.out(text.trim())
       }),
     )
+}
+
+function reconCommand(sim: Command, act: Act): void {
+  sim
+    .command('recon')
+    .argument('<control>', "host:port of a simulator's control port")
+    .description('have a running simulator write the reconciliation files of today so far')
+    .action(
+      act(async ({ terminal }, control: string) => {
+        const answer = await fetch(`http://${control}/recon`, { method: 'POST' }).catch(
+          (error: unknown) => {
+            throw new UsageError(`no simulator answers at ${control} (${errorText(error)})`)
+          },
+        )
+        const text = await answer.text()
+        if (!answer.ok) throw new UsageError(text.trim())
+        terminal.out(text.trim())
+      }),
+    )
+}
+
+/** How the pack's counterpart writes them; plain CSV where its folder does not say. */
+async function reconFormatOf({ options, terminal }: Context, name: string): Promise<ReconFormat> {
+  const { PLAIN_CSV, readReconFormat } = await import('#sim')
+  const path = join((await placesOf(options, terminal.env)).protocolsFolder, name, 'recon.yaml')
+  return existsSync(path) ? readReconFormat(path, readFileSync(path, 'utf8')) : PLAIN_CSV
 }
 
 function shareOf(text: string): number {

@@ -1,9 +1,10 @@
+import { plain } from '#base'
 import type { Command } from 'commander'
 import type { StatusView } from '#admin'
 import type { Act } from '../program.ts'
 import { printTable, stateBrush } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
-import { formatAge, plain } from '../words.ts'
+import { formatAge } from '../words.ts'
 import { linkColumns } from './link.ts'
 
 export function statusCommand(program: Command, act: Act): void {

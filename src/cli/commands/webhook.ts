@@ -1,10 +1,11 @@
+import { plain } from '#base'
 import type { Command } from 'commander'
 import type { EventStoryView, EventView } from '#admin'
 import type { Act } from '../program.ts'
 import { type Column, printTable } from '../table.ts'
 import type { Paint } from '../terminal.ts'
 import { UsageError } from '../usage.ts'
-import { formatAge, formatTime, plain } from '../words.ts'
+import { formatAge, formatTime } from '../words.ts'
 
 type ListOptions = {
   readonly partner?: string

@@ -1,10 +1,15 @@
 import { softCapabilities } from '../soft/soft-hsm.ts'
 import { ThreadHsm } from '../soft/thread-hsm.ts'
 import type { ThreadOptions } from '../soft/thread-hsm.ts'
+import type { LmkPlace } from '../soft/wire.ts'
 import { Token } from './token.ts'
 import type { TokenOptions } from './token.ts'
 
-export type Pkcs11HsmOptions = ThreadOptions & { readonly token: TokenOptions }
+export type Pkcs11HsmOptions = ThreadOptions & {
+  readonly token: TokenOptions
+  /** While keys move to this LMK: where the one before it is. */
+  readonly before?: LmkPlace
+}
 
 /**
  * An HSM whose LMK lies in a PKCS#11 token and cannot be taken out: without the token and its PIN
@@ -14,10 +19,10 @@ export type Pkcs11HsmOptions = ThreadOptions & { readonly token: TokenOptions }
  */
 export class Pkcs11Hsm extends ThreadHsm {
   /** Throws HSM_LMK, HSM_UNAVAILABLE. */
-  static async start({ token, ...options }: Pkcs11HsmOptions): Promise<Pkcs11Hsm> {
+  static async start({ token, before, ...options }: Pkcs11HsmOptions): Promise<Pkcs11Hsm> {
     return new Pkcs11Hsm(
       {
-        setup: { tag: 'pkcs11', token },
+        setup: { tag: 'pkcs11', token, ...(before && { before }) },
         capabilities: softCapabilities('pkcs11', options),
         about: `LMK in the PKCS#11 token ${token.token}`,
       },

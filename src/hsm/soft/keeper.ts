@@ -51,6 +51,7 @@ export class SoftKeeper {
       formKey: (type, components) => keys.formKey(type, components),
       importKey: (type, wrapped, under) => keys.importKey(type, wrapped, under),
       exportKey: (key, under, scheme) => keys.exportKey(key, under, scheme),
+      rewrapKey: key => keys.rewrapKey(key),
       checkValue: key => keys.checkValue(key),
       describeKey: key => keys.describeKey(key),
       sealDecimalisation: table => keys.sealDecimalisation(table),

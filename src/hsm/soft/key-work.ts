@@ -80,6 +80,12 @@ export class KeyWork {
     return { key: sealed, checkValue: checkValueOfKey(key.algorithm, key.bytes) }
   }
 
+  rewrapKey(block: string): MadeKey {
+    const key = this.#safe.look(block, 'key')
+    const checkValue = checkValueOfKey(key.algorithm, key.bytes)
+    return { key: this.#safe.wrap(key, key.bytes), checkValue }
+  }
+
   checkValue(block: string): string {
     const { algorithm, bytes } = this.#safe.look(block, 'key')
     return checkValueOfKey(algorithm, bytes)

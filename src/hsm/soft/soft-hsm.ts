@@ -5,11 +5,14 @@ import { DATA_BYTES_MAX } from '../request.ts'
 import type { LmkSource } from './lmk.ts'
 import { ThreadHsm } from './thread-hsm.ts'
 import type { ThreadOptions } from './thread-hsm.ts'
+import type { LmkPlace } from './wire.ts'
 
 export type SoftHsmOptions = ThreadOptions & {
   readonly lmk: LmkSource
   /** A published test LMK is taken. */
   readonly lab: boolean
+  /** While keys move to a new LMK: where the one before it is. */
+  readonly before?: LmkPlace
 }
 
 const IN_FLIGHT_MAX = 10_000
@@ -20,10 +23,10 @@ const IN_FLIGHT_MAX = 10_000
  */
 export class SoftHsm extends ThreadHsm {
   /** Throws HSM_LMK, HSM_UNAVAILABLE. */
-  static async start({ lmk, lab, ...options }: SoftHsmOptions): Promise<SoftHsm> {
+  static async start({ lmk, lab, before, ...options }: SoftHsmOptions): Promise<SoftHsm> {
     return new SoftHsm(
       {
-        setup: { tag: 'soft', lmk, lab },
+        setup: { tag: 'soft', lmk, lab, ...(before && { before }) },
         capabilities: softCapabilities('soft', options),
         about: 'embedded, in a worker thread; not a PCI-approved device',
       },
@@ -54,6 +57,7 @@ export function softCapabilities(
     macBytesMax: 32,
     exportSchemes: ['R', 'X', 'U'],
     components: true,
+    movesKeys: true,
     authenticatesKeys: true,
     sealsDecimalisation: true,
     dataBytesMax: DATA_BYTES_MAX,

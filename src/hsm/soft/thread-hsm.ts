@@ -118,6 +118,10 @@ export class ThreadHsm implements H.PaymentHsm {
     return this.#ask('exportKey', key, under, scheme)
   }
 
+  rewrapKey(key: string): Promise<H.MadeKey> {
+    return this.#ask('rewrapKey', key)
+  }
+
   checkValue(key: string): Promise<string> {
     return this.#ask('checkValue', key)
   }

@@ -4,7 +4,13 @@ import type { LmkSource } from './lmk.ts'
 import type { TokenOptions } from '../pkcs11/token.ts'
 
 /** What goes between the main thread and the worker: requests of one turn together, answers alike. */
-export type WorkerSetup =
+export type WorkerSetup = LmkPlace & {
+  /** Opens keys that are under the LMK before this one; nothing is wrapped under it any more. */
+  readonly before?: LmkPlace
+}
+
+/** Where an LMK is: in a secret, or in a token. */
+export type LmkPlace =
   | { readonly tag: 'soft'; readonly lmk: LmkSource; readonly lab: boolean }
   | { readonly tag: 'pkcs11'; readonly token: TokenOptions }
 

@@ -8,8 +8,9 @@ import { SoftKeeper } from './keeper.ts'
 import { loadLmk } from './lmk.ts'
 import { MemoryLmk } from './memory-lmk.ts'
 import type { Lmk } from './memory-lmk.ts'
+import { MovingLmk } from './moving-lmk.ts'
 import { refusalOf } from './wire.ts'
-import type { Call, FromWorker, Reply, ToWorker, WorkerSetup } from './wire.ts'
+import type { Call, FromWorker, LmkPlace, Reply, ToWorker, WorkerSetup } from './wire.ts'
 
 /**
  * The thread that has the keys. Nothing leaves it but what an operation answers; an error that is no
@@ -27,7 +28,9 @@ try {
 
 async function serve(setup: WorkerSetup): Promise<void> {
   const random = new SystemRandom()
-  const { lmk, test } = await lmkOf(setup, random)
+  const { lmk: own, test } = await lmkOf(setup, random)
+  const before = setup.before && (await lmkOf(setup.before, random)).lmk
+  const lmk = before ? new MovingLmk(own, before) : own
   const keeper = new SoftKeeper(lmk, random)
   port?.on('message', (message: ToWorker) => {
     if (message !== 'wipe') {
@@ -43,7 +46,7 @@ async function serve(setup: WorkerSetup): Promise<void> {
 }
 
 async function lmkOf(
-  setup: WorkerSetup,
+  setup: LmkPlace,
   random: Random,
 ): Promise<{ readonly lmk: Lmk; readonly test: boolean }> {
   if (setup.tag === 'pkcs11')

@@ -17,6 +17,8 @@ import { badValue } from './rejects.ts'
 /** Bytes are data as they lie on the wire; the length before them is still to be written. */
 type DraftValue = string | Uint8Array | readonly Entry[]
 
+/** Of drafts without a source; never written. */
+const NONE = [0, 0, 0, 0, 0, 0]
 /** The bits of the frame being built. */
 const BITS = new Int32Array(WORDS)
 /** The highest bit, whose shifts to the right are all bits above one. */
@@ -35,13 +37,14 @@ export class Draft implements IsoDraft, Facts {
   // oxlint-disable-next-line unicorn/no-new-array -- room for one bitmap's fields; more let it grow
   readonly #values: (DraftValue | undefined)[] = new Array(65)
   readonly #words = [0, 0, 0, 0, 0, 0]
-  readonly #copied = [0, 0, 0, 0, 0, 0]
+  readonly #copied: number[]
   #header: Uint8Array | undefined
 
   constructor(layout: Layout, mti: string, source?: Message, bitmapsMin = 1) {
     this.#layout = layout
     this.mti = mti
     this.#source = source
+    this.#copied = source ? [0, 0, 0, 0, 0, 0] : NONE
     this.#bitmapsMin = bitmapsMin
     this.#header = layout.headerBytes > 0 ? source?.header : undefined
   }
@@ -93,7 +96,7 @@ export class Draft implements IsoDraft, Facts {
       const others = ~bitOf(number)
       this.#values[number] = undefined
       this.#words[word] = (this.#words[word] as number) & others
-      this.#copied[word] = (this.#copied[word] as number) & others
+      if (this.#source) this.#copied[word] = (this.#copied[word] as number) & others
     }
     return this
   }
@@ -108,7 +111,7 @@ export class Draft implements IsoDraft, Facts {
     const bit = bitOf(number)
     this.#values[number] = value
     this.#words[word] = (this.#words[word] as number) | bit
-    this.#copied[word] = (this.#copied[word] as number) & ~bit
+    if (this.#source) this.#copied[word] = (this.#copied[word] as number) & ~bit
     return this
   }
 

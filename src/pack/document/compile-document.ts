@@ -43,6 +43,7 @@ export const DOCUMENT_SECTIONS = [
   'bodies',
   'messages',
   'rejects',
+  'reject-codes',
   'outcome',
   'codes',
   'say',
@@ -105,6 +106,7 @@ export function compileDocumentPack(
     session: sessionSection(check, sections, scope, contents, kind),
     callbackAnswers: callbackAnswers(check, sections),
     rejects: rejectSection(sections, scope, contents(kind)),
+    rejectCodes: rejectCodes(check, sections, rowsOf(root)),
     match,
   }
   return check.problems.length > 0 ? undefined : new DocumentPack(parts)
@@ -234,6 +236,17 @@ function sealSections(
   }
 }
 
+const SESSION_KEYS = [
+  'call',
+  'content',
+  'headers',
+  'service',
+  'request',
+  'token',
+  'expires',
+  'told',
+] as const
+
 const UNITS_MS = { ms: 1, seconds: 1000, minutes: 60_000 } as const
 
 function sessionSection(
@@ -245,7 +258,7 @@ function sessionSection(
 ): CompiledSession | undefined {
   const map = sections.map('session')
   if (!map) return undefined
-  check.only(map, ['call', 'content', 'headers', 'request', 'token', 'expires', 'told'])
+  check.only(map, SESSION_KEYS)
   const [call, request, token] = ['call', 'request', 'token'].map(
     key => check.need(map, key)?.value,
   )
@@ -258,10 +271,12 @@ function sessionSection(
   const content = own ? check.oneOf(own.value, 'content', CONTENT_KINDS) : kind
   const headers = map.entries.get('headers')
   const told = map.entries.get('told')
+  const service = map.entries.get('service')
   if (!compiledCall || !shape || path === undefined || !content) return undefined
   return {
     call: compiledCall,
     headers: compileHeaders(scope, headers && check.map(headers.value, 'headers')),
+    service: (service && check.text(service.value, 'service')?.text) ?? '00',
     content: contents(content),
     answer: contents('json'),
     request: shape,
@@ -318,4 +333,20 @@ function rejectSection(
   const map = sections.map('rejects')
   const shape = map && compileShape(scope, map)
   return shape && { shape, content }
+}
+
+/** `reject-codes: { PACK_MISSING_FIELD: '40002' }`: a code of its own for what is wrong with a request. */
+function rejectCodes(
+  check: Check,
+  sections: Sections,
+  rows: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const map = sections.map('reject-codes')
+  const codes = textsOf(check, map)
+  for (const [error, code] of codes) {
+    const at = map?.entries.get(error)?.at ?? ''
+    if (!rows.has(code)) check.wrong(at, `"${code}" is not in the table of codes`)
+    if (!/^[A-Z]+(_[A-Z]+)+$/.test(error)) check.wrong(at, `"${error}" is no code of an error`)
+  }
+  return codes
 }

@@ -68,8 +68,8 @@ export class DocumentPack implements HttpPack {
     return readRequest(this.#speaker, frame)
   }
 
-  writeReject(_error: NadiError, reason: Reason): Uint8Array {
-    return writeReject(this.#speaker, reason)
+  writeReject(error: NadiError, reason: Reason, asked?: Uint8Array): Uint8Array {
+    return writeReject(this.#speaker, error, reason, asked)
   }
 
   seal(frame: Uint8Array, context: SealContext): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Meaning, MessageKind, Outcome, Reason } from '#message'
+import type { MessageKind, Outcome } from '#message'
 import type { Check } from '../check.ts'
 import type { CodeTable } from '../codes.ts'
 import type { MapTree } from '../source.ts'
@@ -50,6 +50,11 @@ export class OutcomeRules {
     this.#rows = rows
   }
 
+  /** Answers bear a part of their code as HTTP status. */
+  get codeHoldsStatus(): boolean {
+    return this.#statusDigits > 0
+  }
+
   believes(status: number): boolean {
     return this.#believed.some(one =>
       one.endsWith('xx') ? Number(one[0]) === Math.floor(status / 100) : Number(one) === status,
@@ -77,14 +82,9 @@ export class OutcomeRules {
     return this.ofCode(kind, own ? code.slice(0, from - 1) + code.slice(to) : 'foreign')
   }
 
-  /**
-   * What a code means in an answer of that kind. A success that is none here (`'000': approved,
-   * unknown on payment`) does not keep the reason of one: nobody may read "success" off it.
-   */
+  /** What a code means in an answer of that kind. */
   ofCode(kind: MessageKind, code: string): Outcome {
-    const outcome = this.#codes.outcomeOf(kind, code)
-    if (outcome.reason !== 'approved' || outcome.meaning === 'approved') return outcome
-    return { ...outcome, reason: NOT_APPROVED[outcome.meaning] ?? 'other-error' }
+    return this.#codes.outcomeOf(kind, code)
   }
 
   /** Of an answer whose body is not believed, not there, or no document. */
@@ -117,11 +117,11 @@ export class OutcomeRules {
     if (fault !== undefined && sameOutcome(this.ofFault(kind, fault), outcome)) {
       return { status: 200, code: undefined, fault, fields: undefined }
     }
-    return this.#writtenAs(this.#codes.codeFor(kind, outcome), service)
+    return this.writtenAs(this.#codes.codeFor(kind, outcome), service)
   }
 
   /** Of the table's codes some are no text in a body: faults, and statuses of HTTP alone. */
-  #writtenAs(code: string, service: string): Written {
+  writtenAs(code: string, service: string): Written {
     if (code.startsWith('fault ')) {
       return { status: 200, code: undefined, fault: code.slice(6), fields: undefined }
     }
@@ -150,11 +150,6 @@ export class OutcomeRules {
     const at = this.#service[0] - 1
     return code.slice(0, at) + service + code.slice(at)
   }
-}
-
-const NOT_APPROVED: Readonly<Partial<Record<Meaning, Reason>>> = {
-  unknown: 'timeout',
-  nothing: 'no-payment',
 }
 
 /** `status` is that of a body; a fault's is its content's own. */

@@ -29,6 +29,8 @@ export type DocParts = {
   readonly session: CompiledSession | undefined
   readonly callbackAnswers: { readonly taken: PlainAnswer; readonly refused: PlainAnswer }
   readonly rejects: { readonly shape: Shape; readonly content: Content } | undefined
+  /** Which code stands for an error of reading; others have the code of their reason. */
+  readonly rejectCodes: ReadonlyMap<string, string>
   readonly match: readonly (Path | 'kind')[]
 }
 

@@ -6,6 +6,8 @@ import { parseTree, type MapTree, type Problem, type Tree } from '../source.ts'
 /** A frame of the dialect with its meaning, told in the pack's samples.yaml and run as a test. */
 export type HttpSample = {
   readonly title: string
+  /** Where it stands: `digiflazz/samples.yaml:12`. */
+  readonly at: string
   readonly as: 'request' | 'answer' | 'callback'
   /** The sealed frame as text. */
   readonly frame: string
@@ -89,6 +91,7 @@ function readSample(
   const readOnly = map.entries.get('read-only')?.value
   return {
     title: title.text,
+    at: title.at,
     as: role,
     frame: frameOf(frame.text),
     message: overlay(base, messageOf(check, message)) as Message,

@@ -14,6 +14,7 @@ import { Context, type Shape } from './value.ts'
  *
  *     session:
  *       call: POST /openapi/v1.0/access-token/b2b
+ *       service: '73'
  *       request: { grantType: is client_credentials }
  *       token: accessToken
  *       expires: expiresIn seconds
@@ -22,6 +23,8 @@ import { Context, type Shape } from './value.ts'
 export type CompiledSession = {
   readonly call: Call
   readonly headers: readonly Header[]
+  /** The digits of the code that are its own, as a message has them (SNAP). */
+  readonly service: string
   readonly content: Content
   /** Answers are JSON, also to a form (RFC 6749, 5.1). */
   readonly answer: Content

@@ -1,13 +1,14 @@
-import { NadiError } from '#base'
-import { writeHttpRequest, writeHttpResponse } from '#http'
+import { isNadiError, NadiError } from '#base'
+import { type HttpRequest, readHttpRequest, writeHttpRequest, writeHttpResponse } from '#http'
 import { declined, REASONS, type Message, type Outcome, type Reason } from '#message'
-import { writeHeaders } from './call.ts'
+import { type Call, writeHeaders } from './call.ts'
 import type { PlainAnswer, Speaker } from './parts.ts'
 import { planFor, type DocPlan } from './plan.ts'
 import { isQuery, shapeFor } from './read-frames.ts'
 import { Context, type Shape } from './value.ts'
 
 const NO_BODY = new Uint8Array(0)
+const NO_SERVICE = '00'
 
 /** A request, or the answer to `asked`, unsealed. */
 export function writeMessage(speaker: Speaker, message: Message, asked?: Message): Uint8Array {
@@ -103,20 +104,48 @@ const STATUSES: Readonly<Partial<Record<Reason, number>>> = {
   unavailable: 503,
 }
 
-export function writeReject(speaker: Speaker, reason: Reason): Uint8Array {
-  const { rejects, outcome: rules } = speaker.parts
-  const status = STATUSES[reason] ?? 400
-  if (!rejects) return writeHttpResponse({ status, headers: {}, body: NO_BODY })
+export function writeReject(
+  speaker: Speaker,
+  error: NadiError,
+  reason: Reason,
+  asked?: Uint8Array,
+): Uint8Array {
+  const { rejects, rejectCodes, outcome: rules } = speaker.parts
+  const bare = STATUSES[reason] ?? 400
+  if (!rejects) return writeHttpResponse({ status: bare, headers: {}, body: NO_BODY })
   const outcome: Outcome = declined(reason)
   const message = { kind: 'inquiry', direction: 'response', outcome } as Message
-  const written = rules.toWrite('inquiry', outcome, '00')
+  const service = serviceOf(speaker, asked)
+  const code = rejectCodes.get(error.code)
+  const written = code ? rules.writtenAs(code, service) : rules.toWrite('inquiry', outcome, service)
   const context = contextFor(speaker, message)
   context.code = written.code ?? ''
   context.fields = written.fields
   const { content, shape } = rejects
   const body = content.write(shape, message, context, 'response')
   const headers = { 'content-type': content.type }
+  const status = rules.codeHoldsStatus ? written.status : bare
   return writeHttpResponse({ status, headers, body })
+}
+
+/** Of the message that is asked for at that target; of the session, and of what is unknown, its own. */
+function serviceOf({ parts }: Speaker, asked: Uint8Array | undefined): string {
+  const request = asked && tryRead(asked)
+  if (!request) return NO_SERVICE
+  const { method, target } = request
+  const [path = ''] = target.split('?', 1)
+  const isMeant = (call: Call): boolean => call.method === method && call.match(path) !== undefined
+  if (parts.session && isMeant(parts.session.call)) return parts.session.service
+  return parts.plans.find(({ call }) => isMeant(call))?.service ?? NO_SERVICE
+}
+
+function tryRead(frame: Uint8Array): HttpRequest | undefined {
+  try {
+    return readHttpRequest(frame)
+  } catch (error) {
+    if (isNadiError(error)) return undefined
+    throw error
+  }
 }
 
 export function writePlain({ status, type, body }: PlainAnswer): Uint8Array {

@@ -1,6 +1,6 @@
 import { isNadiError, NadiError } from '#base'
 import type { KeyTypeName, MacAlgorithm, PaymentHsm, ZoneKeys } from '#hsm'
-import { type IsoCodec, type IsoMessage, isNetwork } from '#iso8583'
+import { type IsoCodec, type IsoDraft, type IsoMessage, isNetwork } from '#iso8583'
 
 /**
  * How one counterpart protects its messages, as its document says it. A MAC stands in the last
@@ -26,6 +26,8 @@ export type MacProfile = {
 export type MacProblem = 'missing' | 'wrong' | 'no key' | 'unreadable'
 
 const FIELD_BYTES = 8
+/** Room for it, before it is known. */
+const NO_MAC = '0'.repeat(FIELD_BYTES * 2)
 
 /** MACs of one link or listener: put on what leaves, checked on what comes. */
 export class FrameMac {
@@ -48,15 +50,15 @@ export class FrameMac {
    */
   async protect(frame: Uint8Array): Promise<Uint8Array> {
     const message = this.#codec.parse(frame)
-    if (isNetwork(message.mti)) return frame
+    return isNetwork(message.mti) ? frame : this.seal(message.draft())
+  }
+
+  /** The same for a message that is still being written. */
+  async seal(draft: IsoDraft): Promise<Uint8Array> {
     const { field, keyType } = this.#profile
     const key = this.#keys.active(keyType)
     if (key === undefined) throw noKey(keyType)
-    const room = message
-      .draft()
-      .set(field, '0'.repeat(FIELD_BYTES * 2))
-      .build()
-    const out = Uint8Array.from(room)
+    const out = Uint8Array.from(draft.set(field, NO_MAC).build())
     const made = this.#codec.parse(out)
     const mac = await this.#hsm.generateMac(this.#request(key, made))
     putMac(made.raw(field) as Uint8Array, mac)
@@ -67,7 +69,11 @@ export class FrameMac {
   async check(frame: Uint8Array): Promise<MacProblem | undefined> {
     const message = this.#parsed(frame)
     if (!message) return 'unreadable'
-    if (isNetwork(message.mti)) return undefined
+    return isNetwork(message.mti) ? undefined : this.verify(message)
+  }
+
+  /** The same for a frame that was read. */
+  async verify(message: IsoMessage): Promise<Exclude<MacProblem, 'unreadable'> | undefined> {
     const { field, keyType, macBytes } = this.#profile
     const given = message.get(field)
     if (given === undefined) return 'missing'

@@ -21,7 +21,8 @@ const TEST_CHECK_VALUES = ['268604', '165126', '9D04A0']
  * the options name; operations are one host command each, but for the PVV or offset of a PIN from
  * a DUKPT terminal, and for five-byte check values. It differs from the others in this:
  *
- *   - components are typed in at the box's own console, and tables for IBM 3624 sealed there
+ *   - components are typed in at the box's own console, tables for IBM 3624 sealed there, and keys
+ *     put under a new LMK
  *   - no HMAC, no DUKPT of AES; of DUKPT MACs only the retail one of a request; at most 8 bytes
  *   - with a variant LMK the box has to keep terminal keys apart (its PCI setting)
  *   - a key imported in a block is taken for TDES2 or AES128 where the block does not tell
@@ -51,6 +52,7 @@ export class PayShieldHsm implements H.PaymentHsm {
       macBytesMax: MAC_BYTES_MAX,
       exportSchemes: ['R', 'X', 'U'],
       components: false,
+      movesKeys: false,
       authenticatesKeys: lmk.scheme !== 'variant',
       sealsDecimalisation: false,
       dataBytesMax: DATA_BYTES_MAX,
@@ -108,6 +110,10 @@ export class PayShieldHsm implements H.PaymentHsm {
 
   exportKey(key: string, under: string, scheme: H.ExportScheme): Promise<H.MadeKey> {
     return this.#keys.exportKey(key, under, scheme)
+  }
+
+  async rewrapKey(): Promise<H.MadeKey> {
+    throw atTheConsole('keys are put under a new LMK')
   }
 
   checkValue(key: string): Promise<string> {

@@ -1,0 +1,54 @@
+import { NadiError } from '#base'
+import type { DialedLink, LinkGuard } from '#link'
+import type { Message } from '#message'
+import type { Pack } from '#pack'
+import { dialectOf, FrameSecurity, type Identity, type SecurityProfile } from '#switch'
+import type { World } from './wire.ts'
+
+/** The cryptography of one link or listener; undefined where its file has none. Throws CONF_INVALID. */
+export function securityOf(
+  name: string,
+  pack: Pack,
+  profile: SecurityProfile | undefined,
+  { hsm, keyring, clock, log }: World,
+): FrameSecurity | undefined {
+  if (!profile) return undefined
+  if (!hsm || !keyring)
+    throw new NadiError('CONF_INVALID', { path: name, hint: '`security` needs an HSM' })
+  const { codec } = pack
+  return new FrameSecurity({ name, codec, hsm, keys: keyring(name), profile, clock, log })
+}
+
+/** What a link looks at frames with: what is not whole does not come in, and cannot be answered. */
+export function guardOf(security: FrameSecurity): LinkGuard {
+  return {
+    admit: (frame, pass, reply) =>
+      security.admit(
+        frame,
+        ({ frame: open, problem }) => {
+          if (!problem || problem === 'unreadable') pass(open)
+        },
+        answer => {
+          if (answer) reply(answer)
+        },
+      ),
+  }
+}
+
+/** Lets the key exchange speak over a link that we dial, as soon as it is up. */
+export function exchangeOver(
+  link: DialedLink<Message>,
+  pack: Pack,
+  identity: Identity,
+  { exchange }: FrameSecurity,
+  { clock }: World,
+): void {
+  exchange?.attach({
+    blank: () => dialectOf(pack, identity, clock).echo?.().frame,
+    tell: frame => link.tell(frame),
+  })
+  link.onState(state => {
+    if (state === 'up') exchange?.lineUp()
+    if (state === 'stopped') exchange?.stop()
+  })
+}

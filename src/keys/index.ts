@@ -1,0 +1,12 @@
+// src/keys/index.ts — which keys we share with whom: their life, and the acts of operators.
+export type { Checked, Migrated } from './care.ts'
+export type { Component, Entered, ForComponents } from './components.ts'
+export { parseKeyId } from './ids.ts'
+export type { Exported, ForExport, ForImport, KeyStoreOptions, Wanted } from './key-store.ts'
+export { KeyStore } from './key-store.ts'
+export { KeyMemory, MemoryKeyRecords } from './memory.ts'
+export type { PostgresKeyOptions } from './postgres.ts'
+export { PostgresKeyRecords } from './postgres.ts'
+export type * from './record.ts'
+export { KEY_STATES } from './record.ts'
+export type { KeyFilter, KeyRecords } from './records.ts'
