@@ -1,0 +1,11 @@
+// src/conformance/index.ts — a counterpart put to the test, by us as its client or as its server.
+export type { Case } from './cases.ts'
+export { casesFor } from './cases.ts'
+export type { PartnerTest, PartnerTestOptions, Task } from './partner.ts'
+export { testPartner } from './partner.ts'
+export type { Place } from './place.ts'
+export type { CaseReport, Crossed, Report, Verdict } from './report.ts'
+export type { TestOptions } from './run.ts'
+export { testPack } from './run.ts'
+export type { Spoken, Subject } from './subjects.ts'
+export { subjectsOf } from './subjects.ts'
