@@ -47,9 +47,11 @@ export interface PaymentHsm {
    *     R, or A to D   X9.143 block            S      Thales key block
    *     X, Y           ECB of two, three parts  U, T   the same with Thales' variants
    *
-   * What a block says of exportability and mode of use is kept to from then on.
+   * What a block says of exportability and mode of use is kept to from then on. Parity `any` takes a
+   * TDES key of schemes X to T whose parity is not odd, and corrects it: for counterparts that do not
+   * keep to it (Arranet). Then nothing but the first use shows that it came under the right ZMK.
    */
-  importKey(type: KeyTypeName, wrapped: string, under: string): Promise<MadeKey>
+  importKey(type: KeyTypeName, wrapped: string, under: string, parity?: KeyParity): Promise<MadeKey>
   /** The other way round, for keys that may leave. X and U are legacy (PCI PIN 18-3). */
   exportKey(key: string, under: string, scheme: ExportScheme): Promise<MadeKey>
   /**
@@ -115,6 +117,9 @@ export type HsmCapabilities = {
   /** Operations under way at once; one more is HSM_BUSY. */
   readonly inFlightMax: number
 }
+
+/** Odd where nothing is said. */
+export type KeyParity = 'odd' | 'any'
 
 export type ExportScheme = 'R' | 'X' | 'U'
 

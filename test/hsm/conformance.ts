@@ -239,6 +239,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
     await refused(t, 'HSM_KEY_USAGE', hsm.exportKey(zpk, zpk, 'X'), 'under a key of another type')
     const wrong = `X${hex(encryptUnder(bytes(ZPK_INTO), 'X', bytes(ZPK)))}`
     await refused(t, 'HSM_KEY_PARITY', hsm.importKey('ZPK', wrong, zmk.key), 'under another ZMK')
+    const even = bytes(ZPK).map(byte => byte ^ 1)
+    const sent = `X${hex(encryptUnder(zmk.clear, 'X', even))}`
+    await refused(t, 'HSM_KEY_PARITY', hsm.importKey('ZPK', sent, zmk.key), 'of even parity')
+    const corrected = await hsm.importKey('ZPK', sent, zmk.key, 'any')
+    t.equal(corrected.checkValue, await hsm.checkValue(zpk), 'of any parity, and corrected')
     const single = `X${hex(encryptUnder(zmk.clear, 'X', bytes('0123456789ABCDEF'.repeat(2))))}`
     await refused(t, 'HSM_REQUEST', hsm.importKey('ZPK', single, zmk.key), 'a single key posing')
     for (const key of [

@@ -49,7 +49,7 @@ export class SoftKeeper {
       generateComponent: (type, kind) => keys.generateComponent(type, kind),
       takeComponent: (type, clear, kind) => keys.takeComponent(type, clear, kind),
       formKey: (type, components) => keys.formKey(type, components),
-      importKey: (type, wrapped, under) => keys.importKey(type, wrapped, under),
+      importKey: (type, wrapped, under, parity) => keys.importKey(type, wrapped, under, parity),
       exportKey: (key, under, scheme) => keys.exportKey(key, under, scheme),
       rewrapKey: key => keys.rewrapKey(key),
       checkValue: key => keys.checkValue(key),

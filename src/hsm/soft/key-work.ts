@@ -4,7 +4,7 @@ import { oddParity } from '../crypto/parity.ts'
 import { decryptUnder, encryptUnder } from '../crypto/variant.ts'
 import { isKeyType, KEY_KINDS, KEY_TYPES, kindOf, mayComeAs, mayDo } from '../key-types.ts'
 import type { KeyKind, KeyType, KeyTypeName } from '../key-types.ts'
-import type { ExportScheme, KeyFacts, MadeComponent, MadeKey } from '../payment-hsm.ts'
+import type { ExportScheme, KeyFacts, KeyParity, MadeComponent, MadeKey } from '../payment-hsm.ts'
 import { checkNumber, checkTable, wrong } from '../request.ts'
 import { factsOf, keepingOf } from './key-safe.ts'
 import type { Keeping, KeySafe, OpenKey } from './key-safe.ts'
@@ -62,11 +62,13 @@ export class KeyWork {
     return this.#keep(keepingOf(type, kind, KEY_KINDS[kind].algorithm), key)
   }
 
-  importKey(type: KeyTypeName, wrapped: string, under: string): MadeKey {
+  importKey(type: KeyTypeName, wrapped: string, under: string, parity: KeyParity = 'odd'): MadeKey {
     checkType(type)
     const zmk = this.#safe.open(under, 'under', 'unwrap')
     const block = /^(?:R(?=[A-D])|S(?=[01])|(?=[A-D]))(.+)$/.exec(wrapped)?.[1]
-    const { keeping, bytes } = block ? fromBlock(type, block, zmk) : fromHex(type, wrapped, zmk)
+    const { keeping, bytes } = block
+      ? fromBlock(type, block, zmk)
+      : fromHex(type, wrapped, zmk, parity)
     checkStrength(keeping, zmk)
     return this.#keep(keeping, bytes)
   }
@@ -160,7 +162,7 @@ function fromBlock(type: KeyTypeName, block: string, zmk: OpenKey): Foreign {
 }
 
 /** Out of hexadecimal digits in ECB: they say nothing of their type, so the caller's word counts. */
-function fromHex(type: KeyTypeName, wrapped: string, zmk: OpenKey): Foreign {
+function fromHex(type: KeyTypeName, wrapped: string, zmk: OpenKey, parity: KeyParity): Foreign {
   const found = /^(?:([UX])([0-9A-F]{32})|([TY])([0-9A-F]{48}))$/i.exec(wrapped)
   if (!found) throw wrong('key', 'R or S and a block, U or X and 32 digits, T or Y and 48')
   if (zmk.algorithm !== 'T') throw wrong('under', 'a TDES key for this scheme')
@@ -169,6 +171,7 @@ function fromHex(type: KeyTypeName, wrapped: string, zmk: OpenKey): Foreign {
   const letter = wrapped.charAt(0).toUpperCase()
   const bytes = decryptUnder(zmk.bytes, letter, Buffer.from(wrapped.slice(1), 'hex'))
   const kind = kindFor(type, 'T', bytes.length)
+  if (parity === 'any') bytes.set(oddParity(bytes))
   checkForeignKey(kind, bytes, 'key')
   return { keeping: keepingOf(type, kind, 'T'), bytes }
 }

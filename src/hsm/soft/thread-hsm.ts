@@ -110,8 +110,13 @@ export class ThreadHsm implements H.PaymentHsm {
     return this.#ask('formKey', type, components)
   }
 
-  importKey(type: KeyTypeName, wrapped: string, under: string): Promise<H.MadeKey> {
-    return this.#ask('importKey', type, wrapped, under)
+  importKey(
+    type: KeyTypeName,
+    wrapped: string,
+    under: string,
+    parity?: H.KeyParity,
+  ): Promise<H.MadeKey> {
+    return this.#ask('importKey', type, wrapped, under, parity)
   }
 
   exportKey(key: string, under: string, scheme: H.ExportScheme): Promise<H.MadeKey> {

@@ -1,4 +1,4 @@
-import type { ExportScheme, KeyTypeName } from '#hsm'
+import type { ExportScheme, KeyParity, KeyTypeName } from '#hsm'
 
 /**
  * How two ends agree a new working key over the line, as data. A network message (0800, 2800) has
@@ -21,6 +21,8 @@ export type ExchangeProfile = {
   readonly marks: Partial<Record<KeyTypeName, string>>
   /** bare: hexadecimal digits alone, X or Y by their number. */
   readonly written: ExportScheme | 'bare'
+  /** Of the keys that they give. */
+  readonly parity?: KeyParity
   readonly outcome: {
     readonly field: number
     readonly taken: string
@@ -128,6 +130,7 @@ export const EXCHANGE_PROFILES = {
   },
   arranet: {
     text: 'DE40 101 asks, the answer brings it; DE48: the key (Y) alone',
+    parity: 'any',
     code: 40,
     asks: '101',
     gives: undefined,

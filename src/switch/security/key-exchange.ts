@@ -189,12 +189,12 @@ export class KeyExchange {
 
   /** Undefined when the key is active now; else why it is not. Throws when the HSM or the store is away. */
   async #takeIn({ type, wrapped, checkValue }: Offered): Promise<string | undefined> {
-    const { hsm, keys } = this.#parts
+    const { hsm, keys, settings } = this.#parts
     // Two new keys at once would end as the active one of one side each.
     if (this.#giving.has(type)) return 'one of ours is on its way'
     let made: MadeKey
     try {
-      made = await hsm.importKey(type, wrapped, this.#zmk())
+      made = await hsm.importKey(type, wrapped, this.#zmk(), settings.profile.parity)
     } catch (error) {
       const kind = hsmErrorKind(error)
       if (kind === undefined || kind === 'unavailable') throw error

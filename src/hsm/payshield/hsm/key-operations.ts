@@ -1,7 +1,7 @@
 import { NadiError } from '#base'
 import { isKeyType, KEY_KINDS, KEY_TYPES, mayComeAs, mayDo } from '../../key-types.ts'
 import type { KeyKind, KeyType, KeyTypeName } from '../../key-types.ts'
-import type { ExportScheme, KeyFacts, MadeKey } from '../../payment-hsm.ts'
+import type { ExportScheme, KeyFacts, KeyParity, MadeKey } from '../../payment-hsm.ts'
 import { checkNumber, wrong } from '../../request.ts'
 import type { BlockHeader, RequestOf } from '../grammar/index.ts'
 import { blockHeaderOf, TYPE_OF_BLOCK } from '../grammar/index.ts'
@@ -71,7 +71,12 @@ export class KeyOperations {
     return this.#made(type, first.kind, values)
   }
 
-  async importKey(type: KeyTypeName, wrapped: string, under: string): Promise<MadeKey> {
+  async importKey(
+    type: KeyTypeName,
+    wrapped: string,
+    under: string,
+    parity: KeyParity = 'odd',
+  ): Promise<MadeKey> {
     checkType(type)
     const zmk = hostKeyFor(under, 'under', 'unwrap')
     const found = /^(?:R(?=[A-D])|S(?=[01])|(?=[A-D]))(.+)$/.exec(wrapped)?.[1]
@@ -92,7 +97,8 @@ export class KeyOperations {
       )
       .then(answer => {
         // The box corrects the parity and warns; a key from under another ZMK looks like that.
-        if (answer.code === '01') throw new NadiError('HSM_KEY_PARITY', { path: 'key' })
+        if (answer.code === '01' && parity === 'odd')
+          throw new NadiError('HSM_KEY_PARITY', { path: 'key' })
         return answer
       })
     const kind =

@@ -104,8 +104,13 @@ export class PayShieldHsm implements H.PaymentHsm {
     return this.#keys.formKey(type, components)
   }
 
-  importKey(type: KeyTypeName, wrapped: string, under: string): Promise<H.MadeKey> {
-    return this.#keys.importKey(type, wrapped, under)
+  importKey(
+    type: KeyTypeName,
+    wrapped: string,
+    under: string,
+    parity?: H.KeyParity,
+  ): Promise<H.MadeKey> {
+    return this.#keys.importKey(type, wrapped, under, parity)
   }
 
   exportKey(key: string, under: string, scheme: H.ExportScheme): Promise<H.MadeKey> {
