@@ -32,6 +32,8 @@ export type Run = {
 /** For one input; a hang is a finding. */
 const INPUT_TIMEOUT_MS = 5000
 export const RSS_LIMIT_MB = 1024
+/** On a large machine V8 would let garbage lie until the limit above is reached without any need. */
+const HEAP_LIMIT_MB = 384
 const INPUT_BYTES_MAX: Readonly<Record<string, number>> = { jpos: 4096, moov: 4096, table: 4096 }
 
 /** Targets between whose inputs the event loop has to turn. */
@@ -107,6 +109,7 @@ export class Engine {
       process.execPath,
       [
         ...this.#loading.args,
+        `--max-old-space-size=${HEAP_LIMIT_MB}`,
         jazzer,
         `${this.#built}/fuzz/targets/index.js`,
         ...folders,

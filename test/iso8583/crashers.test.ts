@@ -83,6 +83,7 @@ const rows: [title: string, target: Target, input: Uint8Array][] = [
   ['tags that are not ASCII', 'jpos', packager(sequence('\u00e9\u00e9'))],
   ['a name of control characters', 'jpos', packager('<isofield id="2" length="9" name="a\u0001b" class="IF_CHAR"/>')],
   ['a size larger than any', 'moov', Buffer.from('{"fields":{"39":{"type":"String","length":2222222,"enc":"ASCII","prefix":"ASCII.Fixed"}}}')],
+  ['an amount with a sign and no length', 'jpos', packager('<isofield id="4" length="0" name="a" class="org.jpos.iso.IFA_AMOUNT"/>')],
   ['a tag that is none', 'moov', moovTag('5\u00000')],
   ['a name that is longer as JSON', 'table', Buffer.from(`fields: { 2: "n 16 \\"amo${'\\\\u0000'.repeat(150)}\\"" }`)],
 ] // prettier-ignore

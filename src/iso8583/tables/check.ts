@@ -177,6 +177,8 @@ function contradictionsOf(field: FieldSpec): string[] {
     texts.push(`a length of ${most} is the longest that can be said; the size is ${size}`)
   }
   if (size === 0 && length.form !== 'fixed' && !field.children) texts.push('its size is 0')
+  // Fixed and 0 is a field that is its bit alone; a sign is something.
+  if (size === 0 && length.form === 'fixed' && content === 'x+n') texts.push('x+n has a sign')
   if (size > LIMITS.sizeMax) texts.push(`the size ${size} is larger than ${LIMITS.sizeMax}`)
   return texts
 }
