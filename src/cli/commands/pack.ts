@@ -32,6 +32,7 @@ Examples:
     )
     .action(act(tool('checkPacks')))
   newCommand(pack, act)
+  importCommands(pack, act)
   testCommand(pack, act)
 }
 
@@ -63,6 +64,48 @@ Examples:
   $ nadi pack new bank-contoh --transport iso8583 --product pln-postpaid --in ../our-packs`,
     )
     .action(act(tool('newPack')))
+}
+
+function importCommands(pack: Command, act: Act): void {
+  const commands = pack
+    .command('import')
+    .description('draft a pack from a description of an interface, and say what it does not tell')
+  importCommand(commands, 'wsdl', 'a WSDL 1.1 (SOAP)', 'importWsdlPack', act)
+  importCommand(
+    commands,
+    'openapi',
+    'an OpenAPI 3.0 or 3.1, YAML or JSON',
+    'importOpenapiPack',
+    act,
+  )
+}
+
+function importCommand(
+  commands: Command,
+  language: string,
+  what: string,
+  name: keyof typeof Tools,
+  act: Act,
+): void {
+  commands
+    .command(language)
+    .argument('<file>', what)
+    .description(`draft a pack from ${what}; it passes the check, and marks what is guessed`)
+    .option('--name <name>', 'what it is called; without it as the file')
+    .option('--product <code>', 'our name of the product that it sells', 'pdam')
+    .option(
+      '--operation <kind=name>',
+      'which operation is inquiry, payment or status, where its name does not say; repeatable',
+      collect,
+    )
+    .option('--in <folder>', 'where the new folder is made; the protocol packs without it')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ nadi pack import ${language} biller.${language === 'wsdl' ? 'wsdl' : 'yaml'} --name air-contoh --operation payment=posting`,
+    )
+    .action(act(tool(name)))
 }
 
 function testCommand(pack: Command, act: Act): void {
