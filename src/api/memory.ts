@@ -23,6 +23,10 @@ export class MemoryRequests implements RequestStore {
     return !first ? 'new' : first.content === claim.content ? 'same' : 'other'
   }
 
+  async contentOf(partner: string, key: string): Promise<string | undefined> {
+    return this.#claims.get(`${partner} ${key}`)?.content
+  }
+
   async forget(beforeMs: number): Promise<void> {
     for (const [name, { atMs }] of this.#claims) if (atMs < beforeMs) this.#claims.delete(name)
   }

@@ -48,6 +48,15 @@ export class PostgresRequests implements RequestStore {
     })
   }
 
+  async contentOf(partner: string, key: string): Promise<string | undefined> {
+    const [row] = await ask<{ content: string }>(
+      this.#database,
+      'SELECT content FROM api_request WHERE partner = $1 AND key = $2',
+      [partner, key],
+    )
+    return row?.content
+  }
+
   async forget(beforeMs: number): Promise<void> {
     await ask(this.#database, 'DELETE FROM api_request WHERE at_ms < $1', [beforeMs])
   }

@@ -11,6 +11,8 @@ export interface RequestStore {
    * with another one. Throws JOURNAL_UNAVAILABLE.
    */
   claim(claim: KeyClaim): Promise<'new' | 'same' | 'other'>
+  /** The content that a key was taken for; undefined when it was not. Throws JOURNAL_UNAVAILABLE. */
+  contentOf(partner: string, key: string): Promise<string | undefined>
   /** Forgets the keys that came before. */
   forget(beforeMs: number): Promise<void>
 }

@@ -17,6 +17,7 @@ import { callbackListener, httpLink, type HttpSecrets } from './http-links.ts'
 import type * as schema from './schema.ts'
 import { security } from './security.ts'
 import { type KeptSecret, loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
+import { snapListener } from './snap.ts'
 import { apiListener, partnerApi, type PartnerSecrets } from './partner-api.ts'
 import type { Section, Tree } from './tree.ts'
 import { addressFilter } from './values.ts'
@@ -56,6 +57,7 @@ export function assemble(
       keepMs: webhooks.keep,
     },
     callbacks: list(tree.callbacks, (name, file) => callbackListener(name, file, httpSecrets)),
+    snaps: list(tree.snaps, (name, file) => snapListener(name, file, httpSecrets)),
     links: list(tree.links, link),
     httpLinks: list(tree.httpLinks, (name, file) => httpLink(name, file, httpSecrets)),
     billers: list(tree.billers, (name, { title }): BillerConfig => ({ name, title })),

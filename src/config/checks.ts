@@ -3,6 +3,7 @@ import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
 import { API_CHECKS } from './api-checks.ts'
 import { HTTP_CHECKS } from './http-checks.ts'
+import { SNAP_CHECKS } from './snap.ts'
 import { securityFits } from './security.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'
@@ -37,6 +38,7 @@ export const CHECKS: readonly Check[] = [
   securityFits,
   ...API_CHECKS,
   ...HTTP_CHECKS,
+  ...SNAP_CHECKS,
 ]
 
 export function checkTree(tree: Tree, packs: Packs): Problem[] {
@@ -113,7 +115,7 @@ function linksCarryProducts(
   )
 }
 
-function portsDiffer({ nadi, listeners, apis, callbacks, whereNadi }: Tree): Problem[] {
+function portsDiffer({ nadi, listeners, apis, callbacks, snaps, whereNadi }: Tree): Problem[] {
   type Use = { readonly host: string; readonly port: number; who: string; path: string }
   const uses: Use[] = []
   for (const [name, { host, port }] of listeners.entries)
@@ -122,6 +124,8 @@ function portsDiffer({ nadi, listeners, apis, callbacks, whereNadi }: Tree): Pro
     uses.push({ host, port, who: `the listener ${name}`, path: apis.where(name, 'port') })
   for (const [name, { host, port }] of callbacks.entries)
     uses.push({ host, port, who: `the listener ${name}`, path: callbacks.where(name, 'port') })
+  for (const [name, { host, port }] of snaps.entries)
+    uses.push({ host, port, who: `the listener ${name}`, path: snaps.where(name, 'port') })
   if (nadi) {
     const { host, port } = nadi.admin
     uses.push({ host, port, who: 'the admin API', path: whereNadi('admin', 'port') })
@@ -147,9 +151,12 @@ function overlaps(a: string, b: string): boolean {
   return a === b || any.includes(a) || any.includes(b)
 }
 
-function limitsFit({ listeners, apis, callbacks }: Tree): Problem[] {
+function limitsFit({ listeners, apis, callbacks, snaps }: Tree): Problem[] {
   const ofCallbacks = each(callbacks, ({ limits }, name) =>
     notAbove(callbacks, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
+  )
+  const ofSnaps = each(snaps, ({ limits }, name) =>
+    notAbove(snaps, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
   )
   const ofApis = each(apis, ({ limits }, name) => [
     ...notAbove(apis, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
@@ -159,7 +166,7 @@ function limitsFit({ listeners, apis, callbacks }: Tree): Problem[] {
     ...notAbove(listeners, name, limits, 'connectionsPerPeerMax', 'connectionsMax'),
     ...notAbove(listeners, name, limits, 'inFlightPerSessionMax', 'inFlightMax'),
   ])
-  return [...ofListeners, ...ofApis, ...ofCallbacks]
+  return [...ofListeners, ...ofApis, ...ofCallbacks, ...ofSnaps]
 }
 
 function notAbove<K extends string>(
@@ -246,8 +253,8 @@ function uses(link: string): (product: ProductEntry) => boolean {
   return ({ links }) => links.includes(link)
 }
 
-function somethingIsServed({ listeners, apis, nadi, whereNadi }: Tree): Problem[] {
-  if (!nadi || listeners.names?.length !== 0 || apis.names?.length !== 0) return []
+function somethingIsServed({ listeners, apis, snaps, nadi, whereNadi }: Tree): Problem[] {
+  if (!nadi || [listeners, apis, snaps].some(({ names }) => names?.length !== 0)) return []
   return [{ path: whereNadi(), text: 'no partner can dial in: listeners/ holds no NAME.yaml' }]
 }
 

@@ -30,6 +30,8 @@ export type Config = {
   readonly webhooks: WebhookSettings
   /** Listeners of what billers tell by themselves. */
   readonly callbacks: readonly CallbackListenerConfig[]
+  /** Listeners of banks that call us by SNAP BI. */
+  readonly snaps: readonly SnapListenerConfig[]
   readonly links: readonly LinkConfig[]
   readonly httpLinks: readonly HttpLinkConfig[]
   readonly billers: readonly BillerConfig[]
@@ -130,6 +132,24 @@ export type CallbackListenerConfig = {
   /** Both in PEM. Undefined: plain HTTP, for this machine or behind somebody who ends TLS. */
   readonly tls: { readonly certificate: string; readonly key: Secret<string> } | undefined
   readonly limits: CallbackLimits
+}
+
+export type SnapListenerConfig = CallbackListenerConfig & {
+  readonly answerWaitMs: number
+  readonly rate: RateConfig
+  readonly banks: readonly SnapBankConfig[]
+}
+
+export type SnapBankConfig = {
+  readonly name: string
+  /** Whose deposit its payments are taken from. */
+  readonly partner: string
+  readonly pack: string
+  /** Takes an address, with or without a port. */
+  readonly mayCall: (peer: string) => boolean
+  readonly credentials: Credentials
+  /** Our product by the number before its customers' numbers (partnerServiceId). */
+  readonly services: ReadonlyMap<string, string>
 }
 
 export type BillerConfig = { readonly name: string; readonly title: string }

@@ -5,6 +5,7 @@ import type { CredentialSpec, HttpPack, Problem } from '#pack'
 import type { CallbackListenerConfig, HttpLinkConfig } from './config.ts'
 import type { Keys } from './documents.ts'
 import type { CallbackListenerFile, HttpLinkFile } from './schema.ts'
+import { SERVICE_NUMBER } from './snap.ts'
 import { loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
 import { suggestion } from './suggestion.ts'
 import type { Tree } from './tree.ts'
@@ -16,6 +17,8 @@ import { addressFilter } from './values.ts'
 export type HttpSecrets = {
   readonly links: ReadonlyMap<string, LinkSecrets>
   readonly listeners: ReadonlyMap<string, Certified>
+  /** Of banks that call us, by `LISTENER BANK`. */
+  readonly banks: ReadonlyMap<string, LinkSecrets['credentials']>
 }
 
 /** A certificate and its key in PEM. */
@@ -28,7 +31,7 @@ type LinkSecrets = {
 }
 
 export function loadHttpSecrets(
-  { httpLinks, callbacks }: Tree,
+  { httpLinks, callbacks, snaps }: Tree,
   packs: ReadonlyMap<string, HttpPack>,
   place: SecretPlace,
 ): { secrets: HttpSecrets; problems: Problem[] } {
@@ -39,18 +42,49 @@ export function loadHttpSecrets(
     links.set(name, linkSecrets(file, packs.get(file.pack)?.credentials ?? [], reader))
   }
   const listeners = new Map<string, Certified>()
-  for (const [name, { tls }] of callbacks.entries) {
+  for (const [section, name, tls] of [
+    ...[...callbacks.entries].map(([name, { tls }]) => [callbacks, name, tls] as const),
+    ...[...snaps.entries].map(([name, { tls }]) => [snaps, name, tls] as const),
+  ]) {
     if (!tls) continue
-    const reader = new Reader(place, problems, (...keys) => callbacks.where(name, ...keys))
+    const reader = new Reader(place, problems, (...keys) => section.where(name, ...keys))
     const certificate = reader.pem(tls.certificate, 'tls', 'certificate')
     const key = reader.secret(tls.key, keyProblem, 'tls', 'key')
     if (certificate !== undefined && key) listeners.set(name, { certificate, key })
   }
-  return { secrets: { links, listeners }, problems }
+  const banks = bankSecrets(snaps, packs, place, problems)
+  return { secrets: { links, listeners, banks }, problems }
+}
+
+function bankSecrets(
+  snaps: Tree['snaps'],
+  packs: ReadonlyMap<string, HttpPack>,
+  place: SecretPlace,
+  problems: Problem[],
+): HttpSecrets['banks'] {
+  const banks = new Map<string, LinkSecrets['credentials']>()
+  for (const [name, file] of snaps.entries) {
+    const ids = new Set<string>()
+    for (const [bank, { pack, credentials }] of Object.entries(file.banks)) {
+      const where = (...keys: Keys): string => snaps.where(name, 'banks', bank, ...keys)
+      const specs = (packs.get(pack)?.credentials ?? []).filter(one => one.name !== SERVICE_NUMBER)
+      const reader = new Reader(place, problems, where)
+      const given = linkSecrets({ credentials, tls: undefined }, specs, reader).credentials
+      banks.set(`${name} ${bank}`, given)
+      // By these a bank is known.
+      for (const id of ['clientId', 'partnerId']) {
+        const own = `${id} ${given[id]?.reveal()}`
+        if (given[id] && ids.has(own))
+          problems.push({ path: where('credentials', id), text: `another bank has the same ${id}` })
+        ids.add(own)
+      }
+    }
+  }
+  return banks
 }
 
 function linkSecrets(
-  { credentials, tls }: HttpLinkFile,
+  { credentials, tls }: Pick<HttpLinkFile, 'credentials' | 'tls'>,
   specs: readonly CredentialSpec[],
   reader: Reader,
 ): LinkSecrets {

@@ -14,6 +14,8 @@ export type {
   PartnerConfig,
   ProductConfig,
   SimulatorConfig,
+  SnapBankConfig,
+  SnapListenerConfig,
 } from './config.ts'
 export type { HsmConfig } from './hsm.ts'
 export { loadConfig, placesFrom } from './load.ts'

@@ -218,6 +218,38 @@ export const callbackListenerSchema = z.strictObject({
     .prefault({}),
 })
 
+/** conf/listeners/NAME.yaml that says `kind: snap` */
+export const snapListenerSchema = z.strictObject({
+  kind: v.oneOf('snap'),
+  host: v.host,
+  port: v.port,
+  tls: z.strictObject({ certificate: v.filePath, key: secretRef }).optional(),
+  answerWait: v.duration(100, 5 * minute).default(25 * second),
+  rate: rate.default({ perSecond: 500, burst: 1000 }),
+  banks: z.record(
+    v.name,
+    z.strictObject({
+      partner: v.digits(1, 7),
+      pack: v.name.default('snap-va'),
+      addresses: z.array(v.network).min(1).max(1000),
+      credentials: z.record(z.string(), secretRef).default({}),
+      services: z.record(v.digits(1, 8), v.name),
+    }),
+  ),
+  limits: z
+    .strictObject({
+      bodyBytesMax: v.whole(1024, 65_536).default(16_384),
+      headerBytesMax: v.whole(1024, 32_768).default(16_384),
+      connectionsMax: v.whole(1, 100_000).default(512),
+      connectionsPerPeerMax: v.whole(1, 100_000).default(128),
+      inFlightMax: v.whole(1, 100_000).default(1024),
+      headersTimeout: v.duration(100, 10 * minute).default(5 * second),
+      requestTimeout: v.duration(100, 10 * minute).default(10 * second),
+      idleTimeout: v.duration(100, day).default(minute),
+    })
+    .prefault({}),
+})
+
 const circuit = z.strictObject({
   requests: v.whole(1, 100_000).default(100),
   window: v.duration(second, day).default(minute),
@@ -282,5 +314,6 @@ export type ProductEntry = z.output<typeof productSchema>
 export type ListenerFile = z.output<typeof listenerSchema>
 export type ApiListenerFile = z.output<typeof apiListenerSchema>
 export type CallbackListenerFile = z.output<typeof callbackListenerSchema>
+export type SnapListenerFile = z.output<typeof snapListenerSchema>
 export type HttpLinkFile = z.output<typeof httpLinkSchema>
 export type LinkFile = z.output<typeof linkSchema>

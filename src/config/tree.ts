@@ -28,6 +28,8 @@ export type Tree = {
   readonly apis: Section<schema.ApiListenerFile>
   /** Of the files in listeners/ those that say `kind: callbacks`. */
   readonly callbacks: Section<schema.CallbackListenerFile>
+  /** Of the files in listeners/ those that say `kind: snap`. */
+  readonly snaps: Section<schema.SnapListenerFile>
   /** Links that are dialed and held; their `names` are those of all links. */
   readonly links: Section<schema.LinkFile>
   /** Of the files in links/ those that say `url`. */
@@ -37,7 +39,8 @@ export type Tree = {
 export function readTree(documents: Documents): { tree: Tree; problems: Problem[] } {
   const problems: Problem[] = []
   const { nadi } = documents
-  const [apis, callbacks, frames] = sorted(documents.listeners, isApi, isForCallbacks)
+  const { listeners } = documents
+  const [apis, callbacks, snaps, frames] = sorted(listeners, isApi, isForCallbacks, isForBanks)
   const [overHttp, dialed] = sorted(documents.links, isOverHttp)
   const tree: Tree = {
     nadi: nadi && parse(schema.nadiSchema, nadi, [], problems),
@@ -48,6 +51,7 @@ export function readTree(documents: Documents): { tree: Tree; problems: Problem[
     listeners: fromFiles(schema.listenerSchema, frames, problems),
     apis: fromFiles(schema.apiListenerSchema, apis, problems),
     callbacks: fromFiles(schema.callbackListenerSchema, callbacks, problems),
+    snaps: fromFiles(schema.snapListenerSchema, snaps, problems),
     links: {
       ...fromFiles(schema.linkSchema, dialed, problems),
       names: documents.links && [...documents.links.keys()],
@@ -60,7 +64,8 @@ export function readTree(documents: Documents): { tree: Tree; problems: Problem[
 type Kind = (content: Readonly<Record<string, unknown>>) => boolean
 
 const isForCallbacks: Kind = ({ kind }) => kind === 'callbacks'
-const isApi: Kind = content => 'kind' in content && !isForCallbacks(content)
+const isForBanks: Kind = ({ kind }) => kind === 'snap'
+const isApi: Kind = content => 'kind' in content && !isForCallbacks(content) && !isForBanks(content)
 const isOverHttp: Kind = content => 'url' in content
 
 /** The files by kind, and at the end those of none, with what cannot be read. */

@@ -12,12 +12,16 @@ import {
 import { type Clock, errorText, NadiError, type Random, Secret, type TxnId } from '#base'
 import { type ApiListenerConfig, type Config, ensureSecret, type PartnerApiConfig } from '#config'
 import type { Journal } from '#journal'
+import type { CallbackListener } from '#listener'
 import type { Switch } from '#switch'
 import type { Log } from '#telemetry'
+import { snapListener } from './wire-snap.ts'
 
 /** The partners' HTTP API and its webhooks, as the daemon runs them. */
 export type PartnerApi = {
   readonly servers: readonly ApiServer[]
+  /** Where banks call by SNAP BI. */
+  readonly snaps: readonly CallbackListener[]
   readonly dispatcher: WebhookDispatcher
   readonly desk: WebhookDesk
   /** What an operator sees of a partner's ways in. */
@@ -74,6 +78,7 @@ export function partnerApi(config: Config, around: Around): PartnerApi {
   const endForgetting = keepForgetting(around)
   return {
     servers,
+    snaps: config.snaps.map(snap => snapListener(config, snap, partners, around)),
     dispatcher,
     desk: new WebhookDesk(around.webhooks, journal, clock, () => dispatcher.nudge()),
     keysOf: partner => keyViews(partners.get(partner)?.api, servers),

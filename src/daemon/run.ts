@@ -88,7 +88,7 @@ async function live(
   const around = { clock, random, log, version, journal, requests, webhooks }
   api = partnerApi(config, { ...around, switch: wired.switch })
   const lab = new Lab(config, places.protocolsFolder, clock, log)
-  const listeners = [...wired.listeners, ...wired.callbacks, ...api.servers]
+  const listeners = [...wired.listeners, ...wired.callbacks, ...api.servers, ...api.snaps]
   gather(metrics, wired, listeners, store)
   if (keys) gatherKeys(metrics, keys)
   watch(health, listeners, store)
@@ -214,6 +214,8 @@ function say(
       const { name, address } = listener.status()
       const pack = config.listeners.find(each => each.name === name)?.pack
       const isForBillers = config.callbacks.some(each => each.name === name)
+      const isForBanks = config.snaps.some(each => each.name === name)
+      if (isForBanks) return `  banks      ${address.padEnd(21)} SNAP BI`
       if (isForBillers) return `  billers    ${address.padEnd(21)} callbacks`
       return `  partners   ${address.padEnd(21)} ${pack ?? 'HTTP API, /docs'}`
     }),

@@ -269,6 +269,8 @@ function keepsTheStorePromise(t: Test, fresh: () => Promise<Stores>): void {
     t.equal(race.filter(one => one === 'new').length, 1, 'of those that race one is first')
     const firstContent = ['1', '2', '1', '2'][race.indexOf('new')]
     t.equal(await claim('race', firstContent ?? ''), 'same')
+    t.equal(await requests.contentOf(FIRST, 'race'), firstContent, 'and can be read again')
+    t.equal(await requests.contentOf(SECOND, 'race'), undefined, 'by whose it is')
     await requests.forget(1001)
     t.equal(await claim('a', 'y', FIRST, 2000), 'new', 'after days it is forgotten')
     const many = await Promise.all(

@@ -343,3 +343,64 @@ t.test('everything that is wrong is told, with its line', async t => {
     )
   }
 })
+
+const BANKS = `kind: snap
+host: 127.0.0.1
+port: 8443
+banks:
+  contoh:
+    partner: '4519001'
+    addresses: [10.20.0.0/16]
+    credentials:
+      clientId: { env: BANK_CLIENT }
+      partnerId: { env: BANK_PARTNER }
+      clientSecret: { env: BANK_SECRET }
+      bankPublicKey: { env: BANK_KEY }
+    services: { '99999': pln-postpaid }
+`
+const BANK_KEY = '-----BEGIN PUBLIC KEY-----'
+const BANK_IDS = { BANK_CLIENT: 'client-1', BANK_PARTNER: 'p-1', BANK_SECRET: 'secret-1' }
+const BANK_ENV = { ...ENV, ...BANK_IDS, BANK_KEY }
+const withBanks =
+  (from = '', to = ''): Change =>
+  files => {
+    files['listeners/banks.yaml'] = BANKS
+    if (from !== '') swap('listeners/banks.yaml', from, to)(files)
+  }
+
+t.test('a listener of banks', async t => {
+  const [snap] = configOf(read(withBanks(), BANK_ENV)).snaps
+  const [bank] = snap?.banks ?? []
+  t.match(snap, { name: 'banks', answerWaitMs: 25_000, limits: { answerTimeoutMs: 30_000 } })
+  t.match(bank, { name: 'contoh', partner: '4519001', pack: 'snap-va' })
+  t.equal(bank?.credentials['clientId']?.reveal(), 'client-1')
+  t.equal(bank?.services.get('99999'), 'pln-postpaid')
+  t.equal(bank?.mayCall('10.20.1.1:5000'), true)
+  t.equal(bank?.mayCall('10.21.1.1'), false)
+
+  const second = BANKS.slice(BANKS.indexOf('  contoh:')).replace('contoh', 'lain')
+  const rows: [title: string, change: Change, problem: string][] = [
+    ['no such partner', withBanks("'4519001'", "'4510000'"), 'no partner is called "4510000"'],
+    ['no such product', withBanks('pln-postpaid', 'pdam'), 'no product is called "pdam"'],
+    ['by denomination', withBanks('pln-postpaid', 'pln-prepaid'), 'bought by denomination'],
+    [
+      'another pack',
+      withBanks('    addresses', '    pack: digiflazz\n    addresses'),
+      'none that banks call by',
+    ],
+    [
+      'no such pack',
+      withBanks('    addresses', '    pack: snap\n    addresses'),
+      'no pack is called',
+    ],
+    [
+      'no secret',
+      withBanks('      clientSecret: { env: BANK_SECRET }\n', ''),
+      'clientSecret is missing',
+    ],
+    ['a port twice', withBanks('8443', '8081'), 'port 8081 is taken'],
+    ['one bank twice', withBanks(BANKS, BANKS + second), 'another bank has the same clientId'],
+  ]
+  for (const [title, change, problem] of rows)
+    t.match(problemsOf(read(change, BANK_ENV)).join('\n'), problem, title)
+})

@@ -44,9 +44,9 @@ async function world(
     prefix,
     mayCall: () => welcome,
     turnedAway: peer => away.push(peer),
-    take: frame => {
+    take: (frame, peer) => {
       frames.push(latin1(frame))
-      return take(frame)
+      return take(frame, peer)
     },
   })
   const listener = new CallbackListener(
@@ -215,8 +215,10 @@ t.test('more at once than may be, too slow, broken: told to come again', async t
   let release = (): void => {}
   const held = new Promise<Uint8Array>(resolve => (release = () => resolve(OK)))
   let manner: CallbackRoute['take'] = () => held
-  const { listener, log, port } = await world(t, { inFlightMax: 2, answerTimeoutMs: 400 }, frame =>
-    manner(frame),
+  const { listener, log, port } = await world(
+    t,
+    { inFlightMax: 2, answerTimeoutMs: 400 },
+    (...args) => manner(...args),
   )
   const two = [talk(port, post('/a', '1')), talk(port, post('/a', '2'))]
   for (let i = 0; listener.status().inFlight < 2 && i < 400; i++)

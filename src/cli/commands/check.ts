@@ -20,11 +20,12 @@ export function checkCommand(program: Command, act: Act): void {
           context.print({ ok: false, problems }, () => printProblems(problems, terminal))
           return EXIT.failed
         }
-        const { packs, httpPacks, listeners, apis, callbacks, links, httpLinks } = result.config
+        const { packs, httpPacks, listeners, apis, callbacks, snaps, links, httpLinks } =
+          result.config
         const { products, partners } = result.config
         const counts = {
           packs: packs.size + httpPacks.size,
-          listeners: listeners.length + apis.length + callbacks.length,
+          listeners: listeners.length + apis.length + callbacks.length + snaps.length,
           links: links.length + httpLinks.length,
           products: products.size,
           partners: partners.size,

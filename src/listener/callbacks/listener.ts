@@ -170,7 +170,7 @@ export class CallbackListener implements Listener {
     const { method = '', url = '/' } = request
     const target = targetBehind(route.prefix, url)
     const frame = writeHttpRequest({ method, target, headers: headersOf(request), body })
-    const answer = await this.#inTime(route.take(frame))
+    const answer = await this.#inTime(route.take(frame, request.socket.remoteAddress ?? ''))
     if (!answer) return this.#refuse(response, 503)
     const told = readHttpResponse(answer)
     response.writeHead(told.status, { ...told.headers, 'content-length': told.body.length })

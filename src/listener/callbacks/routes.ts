@@ -9,7 +9,7 @@ export type CallbackRoute = {
   /** Somebody called from an address that is none of theirs. */
   turnedAway(peer: string): void
   /** The request as one frame (#http), its target as it is behind the prefix; resolves with the answer's. */
-  take(frame: Uint8Array): Promise<Uint8Array>
+  take(frame: Uint8Array, peer: string): Promise<Uint8Array>
 }
 
 /** The longest prefix counts. */
