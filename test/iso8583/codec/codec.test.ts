@@ -330,6 +330,13 @@ t.test('what ends at a terminator, and where one may be missing', async t => {
   const writer = codec.writer()
   t.equal(hexOf(writer.begin('0200').set(2, 'A').end()), hexOf(last.frame))
   t.equal(hexOf(writer.begin('0210').set(2, 'A').set(4, 'B').end()), hexOf(more))
+  t.equal(
+    hexOf(writer.begin('0200').copy(last, [2]).end()),
+    hexOf(last.frame),
+    'copied, still last',
+  )
+  t.equal(hexOf(writer.begin('0210').copy(last, [2, 3]).set(4, 'B').end()), hexOf(more), 'no more')
+  t.equal(hexOf(writer.begin('0210').copy(codec.parse(more), [2, 4]).end()), hexOf(more))
   const grown = parts(true).parse(text('A#BB')).draft().setAt('48.3', 'C').build()
   t.equal(hexOf(grown), hexOf(text('A#BB#C')))
 })

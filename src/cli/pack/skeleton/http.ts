@@ -1,4 +1,4 @@
-import { saySection } from './say.ts'
+import { codeSections, saySection } from './say.ts'
 
 /** The kinds of document that a skeleton can be begun with. */
 export const BODIES = ['json', 'form', 'xml', 'soap'] as const
@@ -79,12 +79,7 @@ ${messagesOf(body)}
 # Where the response code stands.
 outcome: { code: ${codeOf(body)} }
 
-# FILL IN: every code of their table, and what it means for the money. Declined says that nothing was
-# paid and nothing will be: in doubt it is unknown on payment, and is then found out.
-${CODES}
-
-# Codes for reasons that have none of their own; the simulator says them.
-${SAY}`
+${codeSections(CODES, SAY)}`
 }
 
 const CODES = `codes:

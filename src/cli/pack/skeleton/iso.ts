@@ -1,4 +1,4 @@
-import { saySection } from './say.ts'
+import { codeSections, saySection } from './say.ts'
 
 /** fields.yaml of a biller over ISO 8583 that is not known yet. */
 export function isoFieldsSkeleton(name: string): string {
@@ -144,12 +144,7 @@ messages:
       approved: { answer, 3: is 180000, 4: amountMinor rupiah n12, 48: told, 90: original }
       declined: { failed, 3: is 180000, 48?: asked or told, 90?: original }
 
-# FILL IN: every code of their table, and what it means for the money. Declined says that nothing was
-# paid and nothing will be: in doubt it is unknown on payment, and is then found out.
-${CODES}
-
-# Codes for reasons that have none of their own; the simulator says them.
-${SAY}`
+${codeSections(CODES, SAY)}`
 }
 
 const CODES = `codes:

@@ -1,5 +1,15 @@
 import { REASONS } from '#message'
 
+/** `codes:` and `say:` of a new pack, with what to fill in. */
+export function codeSections(codes: string, say: string): string {
+  return `# FILL IN: every code of their table, and what it means for the money. Declined says that nothing was
+# paid and nothing will be: in doubt it is unknown on payment, and is then found out.
+${codes}
+
+# Codes for reasons that have none of their own; the simulator says them.
+${say}`
+}
+
 /**
  * `say:` of a new pack. Every reason that no row of `codes` tells needs a code: `near` has those that
  * a code comes near to, and all others get `otherwise`.
