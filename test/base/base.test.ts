@@ -33,6 +33,29 @@ t.test('time', async t => {
   t.notOk(isDate('20261301'))
 })
 
+t.test('local times are those of the calendar, and come back as they were', async t => {
+  const ms = fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2400, 11, 31) })
+  fc.assert(
+    fc.property(ms, atMs => {
+      const text = new Date(atMs + 7 * 3600_000).toISOString().replace(/\D/g, '').slice(0, 14)
+      t.equal(localTime(atMs), text)
+      t.equal(localTimeMs(text), Math.floor(atMs / 1000) * 1000)
+    }),
+  )
+  const two = (max: number) => fc.integer({ min: 0, max }).map(part => `${part}`.padStart(2, '0'))
+  const parts = fc.tuple(fc.constantFrom('1900', '2000', '2024', '2026'), two(14), two(33))
+  fc.assert(
+    fc.property(parts, two(26), two(62), two(62), ([year, month, day], hour, minute, second) => {
+      const text = year + month + day + hour + minute + second
+      const atMs = Date.UTC(+year, +month - 1, +day, +hour - 7, +minute, +second)
+      const exists = localTime(atMs) === text
+      t.equal(localTimeMs(text), exists ? atMs : undefined, text)
+    }),
+  )
+  for (const text of ['2026112009150x', ' 026112009150', '2026112009150０', '20261120 91500'])
+    t.equal(localTimeMs(text), undefined, text)
+})
+
 t.test('virtual time runs what is due, in order, and what was called off not at all', async t => {
   const clock = new VirtualClock(0)
   const ran: string[] = []
