@@ -4,8 +4,9 @@ import type { Log } from '#telemetry'
 import type { KeyKind, KeyTypeName } from '../key-types.ts'
 import type * as H from '../payment-hsm.ts'
 import type { Operation, Operations } from './keeper.ts'
+import { answerOf, type Packed, packRequest } from './packed.ts'
 import { errorOf } from './wire.ts'
-import type { Call, FromWorker, Refusal, Reply, ToWorker, WorkerSetup } from './wire.ts'
+import type { FromWorker, Refusal, ToWorker, WorkerSetup } from './wire.ts'
 
 export type ThreadOptions = {
   readonly clock: Clock
@@ -26,6 +27,7 @@ const RESTART_MAX_MS = 10_000
 const START_TIMEOUT_MS = 20_000
 
 type Waiting = {
+  readonly operation: Operation
   readonly resolve: (value: unknown) => void
   readonly reject: (error: NadiError) => void
 }
@@ -36,7 +38,7 @@ type Waiting = {
  *     starting ──ready──▶ up ──thread ended──▶ down ──after a while──▶ starting      close() from any
  *         └──refused──▶ down for good (start() throws): a PIN asked again and again locks a token
  *
- * Requests of one turn of the event loop go over in one message, and so come the answers.
+ * Requests of one turn of the event loop go over in one message, and so come the answers (packed.ts).
  */
 export class ThreadHsm implements H.PaymentHsm {
   readonly capabilities: H.HsmCapabilities
@@ -45,7 +47,7 @@ export class ThreadHsm implements H.PaymentHsm {
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
   #up: { readonly lmkCheckValue: string; readonly test: boolean } | undefined
-  #outbox: Call[] = []
+  #outbox: unknown[] = []
   #ids = 0
   #restartMs = RESTART_MS
   #callOff: () => void = () => {}
@@ -160,12 +162,11 @@ export class ThreadHsm implements H.PaymentHsm {
   }
 
   generateMac(request: H.MacOf): Promise<Uint8Array> {
-    return this.#ask('generateMac', { ...request, data: alone(request.data) })
+    return this.#ask('generateMac', request)
   }
 
   verifyMac(request: H.MacOf & { readonly mac: Uint8Array }): Promise<boolean> {
-    const { data, mac } = request
-    return this.#ask('verifyMac', { ...request, data: alone(data), mac: alone(mac) })
+    return this.#ask('verifyMac', request)
   }
 
   generateCvv(request: H.CvvOf): Promise<string> {
@@ -196,15 +197,16 @@ export class ThreadHsm implements H.PaymentHsm {
     if (this.#waiting.size === 0) worker.ref()
     const id = ++this.#ids
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
-      if (this.#outbox.push([id, operation, args]) === 1) setImmediate(() => this.#flush())
+      this.#waiting.set(id, { operation, resolve: resolve as Waiting['resolve'], reject })
+      if (this.#outbox.length === 0) setImmediate(() => this.#flush())
+      packRequest(this.#outbox, id, operation, args)
     })
   }
 
   #flush(): void {
-    const calls = this.#outbox
+    const requests = this.#outbox
     this.#outbox = []
-    if (calls.length > 0) this.#tell(calls)
+    if (requests.length > 0) this.#tell(requests)
   }
 
   #tell(message: ToWorker): void {
@@ -222,7 +224,7 @@ export class ThreadHsm implements H.PaymentHsm {
         void worker.terminate()
       })
       worker.on('message', (message: FromWorker) => {
-        if (message.tag === 'replies') return this.#answered(message.replies)
+        if (message.tag === 'answers') return this.#answered(message.answers)
         callOff()
         if (message.tag === 'refused') return reject(this.#refused(message.refusal))
         const { lmkCheckValue, test } = message
@@ -242,12 +244,15 @@ export class ThreadHsm implements H.PaymentHsm {
     })
   }
 
-  #answered(replies: readonly Reply[]): void {
-    for (const [id, ok, value] of replies) {
+  #answered(answers: Packed): void {
+    for (let at = 0; at < answers.length; at += 3) {
+      const id = answers[at] as number
       const waiting = this.#waiting.get(id)
+      if (!waiting) continue
       this.#waiting.delete(id)
-      if (ok) waiting?.resolve(value)
-      else waiting?.reject(errorOf(value))
+      const value = answers[at + 2]
+      if (answers[at + 1] === true) waiting.resolve(answerOf(waiting.operation, value))
+      else waiting.reject(errorOf(value as Refusal))
     }
     if (this.#waiting.size === 0) this.#worker?.unref()
   }

@@ -1,9 +1,9 @@
 import { type ErrorCode, NadiError } from '#base'
-import type { Operation } from './keeper.ts'
 import type { LmkSource } from './lmk.ts'
+import type { Packed } from './packed.ts'
 import type { TokenOptions } from '../pkcs11/token.ts'
 
-/** What goes between the main thread and the worker: requests of one turn together, answers alike. */
+/** What goes between the main thread and the worker; the requests themselves: packed.ts. */
 export type WorkerSetup = LmkPlace & {
   /** Opens keys that are under the LMK before this one; nothing is wrapped under it any more. */
   readonly before?: LmkPlace
@@ -14,10 +14,8 @@ export type LmkPlace =
   | { readonly tag: 'soft'; readonly lmk: LmkSource; readonly lab: boolean }
   | { readonly tag: 'pkcs11'; readonly token: TokenOptions }
 
-export type Call = readonly [id: number, operation: Operation, args: readonly unknown[]]
-
-/** Calls to carry out, or the word to wipe all keys and end. */
-export type ToWorker = readonly Call[] | 'wipe'
+/** Requests to carry out, or the word to wipe all keys and end. */
+export type ToWorker = Packed | 'wipe'
 
 export type Refusal = {
   readonly code: ErrorCode
@@ -27,14 +25,10 @@ export type Refusal = {
   readonly hint?: string
 }
 
-export type Reply =
-  | readonly [id: number, ok: true, value: unknown]
-  | readonly [id: number, ok: false, refusal: Refusal]
-
 export type FromWorker =
   | { readonly tag: 'ready'; readonly lmkCheckValue: string; readonly test: boolean }
   | { readonly tag: 'refused'; readonly refusal: Refusal }
-  | { readonly tag: 'replies'; readonly replies: readonly Reply[] }
+  | { readonly tag: 'answers'; readonly answers: Packed }
 
 /** An error as it can be cloned, and back: a class does not outlive the way between threads. */
 export function refusalOf({ code, path, expected, actual, hint }: NadiError): Refusal {

@@ -4,13 +4,14 @@ import type { Random } from '#base'
 import type { MadeComponent } from '../payment-hsm.ts'
 import { Token } from '../pkcs11/token.ts'
 import { TokenLmk } from '../pkcs11/token-lmk.ts'
-import { SoftKeeper } from './keeper.ts'
+import { type Operation, SoftKeeper } from './keeper.ts'
 import { loadLmk } from './lmk.ts'
 import { MemoryLmk } from './memory-lmk.ts'
 import type { Lmk } from './memory-lmk.ts'
 import { MovingLmk } from './moving-lmk.ts'
+import { packAnswer, unpackRequests } from './packed.ts'
 import { refusalOf } from './wire.ts'
-import type { Call, FromWorker, LmkPlace, Reply, ToWorker, WorkerSetup } from './wire.ts'
+import type { FromWorker, LmkPlace, ToWorker, WorkerSetup } from './wire.ts'
 
 /**
  * The thread that has the keys. Nothing leaves it but what an operation answers; an error that is no
@@ -34,9 +35,12 @@ async function serve(setup: WorkerSetup): Promise<void> {
   const keeper = new SoftKeeper(lmk, random)
   port?.on('message', (message: ToWorker) => {
     if (message !== 'wipe') {
-      const replies = message.map(call => carryOut(keeper, call))
-      tell({ tag: 'replies', replies })
-      replies.forEach(wipeComponent)
+      const answers: unknown[] = []
+      unpackRequests(message, (id, operation, args) => {
+        carryOut(keeper, answers, id, operation, args)
+      })
+      tell({ tag: 'answers', answers })
+      answers.forEach(wipeComponent)
       return
     }
     keeper.wipe()
@@ -55,19 +59,25 @@ async function lmkOf(
   return { lmk: new MemoryLmk(bytes, random), test }
 }
 
-function carryOut({ operations }: SoftKeeper, [id, operation, args]: Call): Reply {
+function carryOut(
+  { operations }: SoftKeeper,
+  answers: unknown[],
+  id: number,
+  operation: Operation,
+  args: readonly unknown[],
+): void {
   try {
     const run = operations[operation] as (...given: readonly unknown[]) => unknown
-    return [id, true, run(...args)]
+    packAnswer(answers, id, operation, run(...args))
   } catch (error) {
     if (!isNadiError(error)) throw error
-    return [id, false, refusalOf(error)]
+    answers.push(id, false, refusalOf(error))
   }
 }
 
 /** A component in clear is cloned when it is sent: here nobody needs it any more. */
-function wipeComponent([, ok, value]: Reply): void {
-  if (!ok || typeof value !== 'object' || value === null || !('clear' in value)) return
+function wipeComponent(value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('clear' in value)) return
   ;(value as MadeComponent).clear.fill(0)
 }
 
