@@ -10,10 +10,11 @@ export type Scope = {
 
 /** The text of a value; '' when there is none. `NAME.usage` looks into a key block. */
 export function textOf({ own, request }: Scope, name: string): string {
-  const [field = name, part] = name.split('.')
+  const dot = name.indexOf('.')
+  const field = dot < 0 ? name : name.slice(0, dot)
   const value = own[field] ?? request[field]
   if (typeof value !== 'string') return ''
-  return part === 'usage' ? (blockHeaderOf(value)?.usage ?? '') : value
+  return dot < 0 ? value : (blockHeaderOf(value)?.usage ?? '')
 }
 
 /** Whether the key of that name is an AES key, whose blocks have 16 bytes. */

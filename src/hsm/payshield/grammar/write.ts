@@ -18,15 +18,16 @@ export function compileWriter(fields: readonly Field[]): Writer {
   const body = fields.filter(field => field.kind !== 'tail').map(compileField)
   const semicolons = fields.filter(field => field.kind === 'tail' && field.delimiter === ';')
   const others = fields.filter(field => field.kind === 'tail' && field.delimiter !== ';')
-  const early = semicolons.map(compileField)
+  const early = [...body, ...semicolons.map(compileField)]
   const late = others.map(compileField)
   return (values, request = {}, lmk) => {
     const scope: Scope = { own: values, request }
-    const parts = [...body, ...early].map(write => write(scope))
+    let text = ''
+    for (const write of early) text += write(scope)
     // Behind `;` and before `#` and `&`: so the boxes' own samples have it.
-    if (lmk !== undefined) parts.push(LMK_DELIMITER, lmk)
-    for (const write of late) parts.push(write(scope))
-    return parts.join('')
+    if (lmk !== undefined) text += LMK_DELIMITER + lmk
+    for (const write of late) text += write(scope)
+    return text
   }
 }
 

@@ -17,6 +17,9 @@ export type SessionHost = {
 const WAITING_MAX = 64
 const CLOSE_TIMEOUT_MS = 2000
 
+/** Then whoever asked reads the first answers while the others are made. */
+const ANSWERS_TOGETHER = 16
+
 /**
  * One peer. Requests are answered in the order in which they came; while answers wait, because
  * they are delayed or because the peer does not read, nothing further is read from it.
@@ -94,7 +97,7 @@ export class Session {
       this.#host.log.warn('a frame is too short for a command', { characters: message.length })
       return this.close()
     }
-    this.#out.push(frame(answer))
+    if (this.#out.push(frame(answer)) >= ANSWERS_TOGETHER) this.#flush()
   }
 
   #delayNext(): void {
@@ -112,7 +115,7 @@ export class Session {
     })
   }
 
-  /** All answers to one chunk leave as one write. */
+  /** Answers to one chunk leave together, as far as nobody waits too long for the first of them. */
   #flush(): void {
     if (this.#out.length > 0 && this.#socket.writable) this.#socket.write(Buffer.concat(this.#out))
     this.#out = []
