@@ -4,26 +4,14 @@ import { join } from 'node:path'
 import t from 'tap'
 import { isNadiError } from '#base'
 import { importOpenapi, importWsdl, type PackDraft } from '#pack'
-import { run } from '../../src/cli/program.ts'
-import { paintFor } from '../../src/cli/terminal.ts'
+import { nadiIn } from '../cli/nadi.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'nadi-import-'))
 process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }))
 
-async function nadi(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await run(args, {
-    out: text => void (out += `${text}\n`),
-    err: text => void (err += `${text}\n`),
-    env: { NADI_VAR: join(FOLDER, 'var') },
-    paint: paintFor(false),
-    interactive: false,
-    ask: async () => '',
-    readAll: async () => '',
-  })
-  return { code, out, err }
-}
+const nadi = nadiIn(FOLDER)
+
+const OPTIONS = { product: 'pdam' }
 
 type Drafted = {
   readonly ok: boolean
@@ -243,6 +231,86 @@ t.test('a WSDL of NuSOAP, with what its names do not say told beside it', async 
   t.ok(remarks.some(({ text }) => /unanswered one waits for a person/.test(text)))
 })
 
+const SOAP_12 = 'http://schemas.xmlsoap.org/wsdl/soap12/'
+const WSSE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd'
+const POLICY = 'http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702'
+
+/** The first WSDL over SOAP 1.2, with a header of its own and a policy. */
+function soap12(policy: string, element = 'd:Kepala'): string {
+  return DOCUMENT.replaceAll(SOAP, SOAP_12)
+    .replace(
+      '<x:element name="hasil"',
+      `<x:element name="Kepala"><x:complexType><x:sequence>
+        <x:element name="username" type="x:string"/><x:element name="kunci" type="x:string"/>
+        <x:element name="versi" type="x:string"/></x:sequence></x:complexType></x:element>
+      <x:element name="hasil"`,
+    )
+    .replace(
+      '<w:portType',
+      `<w:message name="K"><w:part name="k" element="${element}"/></w:message><w:portType`,
+    )
+    .replaceAll(
+      '<w:input><s:body use="literal"/>',
+      '<w:input><s:header message="t:K" part="k" use="literal"/><s:body use="literal"/>',
+    )
+    .replace('<w:types>', `${policy}<w:types>`)
+    .replace('xmlns:t="urn:air"', `xmlns:t="urn:air" xmlns:wsse="${WSSE}" xmlns:sp="${POLICY}"`)
+}
+
+t.test('a WSDL over SOAP 1.2, with headers and WS-Security', async t => {
+  const token = (inner: string) => `<Policy><sp:UsernameToken>${inner}</sp:UsernameToken></Policy>`
+  const { checked, pack, samples, remarks } = await drafted(
+    'wsdl',
+    'air12',
+    soap12(token('<Policy><sp:HashPassword/></Policy>')),
+  )
+  t.equal(checked.code, 0, checked.out)
+  for (const text of [
+    'content: soap 1.2',
+    'content-type: \'is application/soap+xml; charset=utf-8; action="urn:air#postingBayar"\'',
+    'security: username-token digest username password',
+    "soap-header:\n  'b:Kepala': #",
+    "    'b:username': credential username # required xsd:string; GUESSED by its name",
+    "    'b:kunci': credential kunci",
+    "    'b:versi?': unused # required xsd:string; FILL IN",
+    "  kunci: 'secret, kunci of ours'",
+  ])
+    t.ok(pack.includes(text), text)
+  t.match(samples, /content-type: application\/soap\+xml; charset=utf-8; action="urn:air#inquiry"/)
+  t.match(samples, /<soap:Envelope xmlns:soap="http:\/\/www.w3.org\/2003\/05\/soap-envelope"/)
+  t.match(samples, /<wsse:Username>lab-username<[^]*<b:Kepala><b:username>lab-username</)
+  t.ok(remarks.some(({ text }) => /"versi" \(the SOAP header.* is required/.test(text)))
+  t.notOk(remarks.some(({ text }) => /left out; `security`|SOAP 1\.2 is not sent/.test(text)))
+  const rows: [title: string, text: string, pack: RegExp | undefined, said: RegExp | undefined][] =
+    [
+      [
+        'by its header',
+        soap12('', 'wsse:Security'),
+        /username-token text/,
+        /taken for a user name/,
+      ],
+      ['by a policy', soap12(token('')), /username-token text/, undefined],
+      ['a name alone', soap12(token('<sp:NoPassword/>')), undefined, /without a password/],
+      ['a certificate', soap12('<Policy><sp:X509Token/></Policy>'), undefined, /X509Token/],
+      [
+        'a header of elsewhere',
+        soap12('', 'd:None'),
+        undefined,
+        /element d:None is not in this file/,
+      ],
+    ]
+  for (const [title, text, wanted, said] of rows) {
+    const draft = importWsdl('x.wsdl', text, OPTIONS)
+    if (wanted) t.match(draft.pack, wanted, title)
+    else t.notMatch(draft.pack, /username-token/, title)
+    if (said)
+      t.ok(
+        draft.remarks.some(one => said.test(one.text)),
+        title,
+      )
+  }
+})
+
 /** What was thrown, as a person sees it. */
 function refusal(read: () => PackDraft): string {
   try {
@@ -254,7 +322,6 @@ function refusal(read: () => PackDraft): string {
   return 'nothing'
 }
 
-const OPTIONS = { product: 'pdam' }
 const wsdl = (text: string) => refusal(() => importWsdl('x.wsdl', text, OPTIONS))
 
 t.test('a hostile WSDL is refused with its line', async t => {
@@ -402,7 +469,9 @@ t.test('OpenAPI in YAML becomes a pack that passes the check at once', async t =
   t.same(kinds, ['inquiry', 'payment', 'status'])
   for (const line of [
     "title: 'Listrik: Umpama'",
-    "call: 'GET /h2h/v2/bills/{customer.id}?trxId={reference.own}'",
+    "call: 'GET /h2h/v2/bills/{customer.id}'",
+    'content: form\n      answers: json\n',
+    'trxId: reference.own text ..40',
     "call: 'POST /h2h/v2/bayar'",
     "x-api-key: 'credential key'",
     "authorization: 'credential bearerToken'",
@@ -431,7 +500,7 @@ t.test('OpenAPI in YAML becomes a pack that passes the check at once', async t =
   said(lineOf('oneOf:'), /first of 2/)
   said(lineOf('induk:'), /holds itself/)
   said(lineOf('label:'), /"label".* is a list/)
-  said(lineOf('get:'), /empty document of JSON/)
+  t.match(samples, /GET \/h2h\/v2\/bills\/999900000015\?trxId=\d+ HTTP/)
   said(lineOf('rc: {'), /what each code means/)
 })
 
@@ -441,6 +510,151 @@ t.test('OpenAPI in JSON is the same', async t => {
   const { checked, kinds } = await drafted('openapi', 'listrik-json', json)
   t.equal(checked.code, 0, checked.out)
   t.same(kinds, ['inquiry', 'payment', 'status'])
+})
+
+/** Each of its operations is said in another way; the token is fetched at a path of its own. */
+const OAUTH = `openapi: 3.1.0
+info: { title: Gas Umpama, version: '2' }
+servers: [{ url: https://api.gas.example/ppob }]
+security: [{ oauth: [bill.read, bill.pay] }]
+paths:
+  /oauth/token:
+    post: { operationId: payToken, responses: { '200': { description: a token } } }
+  /inquiry:
+    get:
+      parameters:
+        - { name: idpel, in: query, required: true, schema: { type: string } }
+        - { name: bulan, in: query, required: true, schema: { type: integer } }
+        - { name: filter, in: query, schema: { type: object } }
+        - { name: X-Request-ID, in: header, schema: { type: string } }
+        - { name: X-Partner-ID, in: header, schema: { type: string } }
+        - { name: Accept-Language, in: header, schema: { type: string } }
+        - { name: Authorization, in: header, schema: { type: string } }
+      responses:
+        '200': { content: { application/json: { schema: { $ref: '#/components/schemas/Told' } } } }
+  /payment:
+    post:
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              type: object
+              required: [idpel, trx_id, total]
+              properties:
+                idpel: { type: string }
+                trx_id: { type: string }
+                total: { type: integer }
+                rincian: { type: object, properties: { a: { type: string } } }
+      responses:
+        '200': { content: { text/xml: { schema: { $ref: '#/components/schemas/Receipt' } } } }
+  /advice:
+    post:
+      requestBody:
+        content: { application/xml: { schema: { $ref: '#/components/schemas/Ask' } } }
+      responses:
+        '200': { content: { application/xml: { schema: { $ref: '#/components/schemas/Receipt' } } } }
+components:
+  securitySchemes:
+    oauth:
+      type: oauth2
+      flows:
+        clientCredentials:
+          tokenUrl: https://api.gas.example/ppob/oauth/token
+          scopes: { bill.read: to ask, bill.pay: to pay }
+  schemas:
+    Told: { type: object, required: [rc], properties: { rc: { type: string }, total: { type: integer } } }
+    Ask:
+      type: object
+      xml: { name: tanya, namespace: 'urn:gas' }
+      properties:
+        idpel: { type: string }
+        ref: { type: string, xml: { attribute: true } }
+    Receipt:
+      type: object
+      required: [rc, total]
+      properties:
+        rc: { type: string }
+        total: { type: integer, xml: { namespace: 'urn:gas:uang' } }
+        tagihan:
+          type: array
+          xml: { wrapped: true, name: daftar }
+          items:
+            type: object
+            xml: { name: bulan }
+            properties: { periode: { type: string }, nilai: { type: integer } }
+`
+
+t.test('OpenAPI with a token to fetch, queries, forms and XML', async t => {
+  const { kinds, checked, pack, samples, remarks } = await drafted('openapi', 'oauth', OAUTH)
+  t.equal(checked.code, 0, checked.out)
+  t.same(kinds, ['inquiry', 'payment', 'status'])
+  for (const text of [
+    "  clientId: 'name, our client id'",
+    "  session:\n    authorization: 'basic clientId clientSecret'\n  request:\n    authorization: 'bearer'",
+    "  call: 'POST /ppob/oauth/token'\n  content: form\n",
+    "request: { grant_type: is client_credentials, scope: 'is bill.read bill.pay' }",
+    "call: 'GET /ppob/inquiry'\n      answers: json\n",
+    "headers: { x-request-id: 'reference.own text ..40', x-partner-id: 'credential PartnerID' }",
+    'idpel: customer.id digits ..30',
+    "call: 'POST /ppob/payment'\n      answers: xml\n",
+    "call: 'POST /ppob/advice'\n      content: xml\n",
+    "'b2:tanya': #",
+    "'@ref': reference.own",
+    "'b:total': amountMinor rupiah #",
+    'daftar?: # object',
+    "'bulan[bills 1..24]?': #",
+    "outcome: { code: 'rc or Receipt.rc' }",
+    '  http 401: sign-on sign-on-required\n',
+  ])
+    t.ok(pack.includes(text), text)
+  t.match(
+    samples,
+    /GET \/ppob\/inquiry\?idpel=999900000015 HTTP[^]*?authorization: Bearer lab-token/,
+  )
+  t.match(samples, /idpel=999900000015&trx_id=\d+&total=160000/)
+  t.match(samples, /<b2:tanya xmlns:b="urn:gas:uang" xmlns:b2="urn:gas" ref="\d+"><idpel>9/)
+  t.match(
+    samples,
+    /<Receipt[^>]*><rc>00<\/rc><b:total>160000<\/b:total><daftar><bulan><periode>202610/,
+  )
+  for (const said of [
+    /where the token is fetched/,
+    /"bulan" \(inquiry|"bulan" \(get/,
+    /"filter" holds others/,
+    /"rincian" holds others/,
+    /"Accept-Language" \(header\) is not mapped/,
+  ])
+    t.ok(
+      remarks.some(({ text }) => said.test(text)),
+      `${said}`,
+    )
+  t.notOk(remarks.some(({ text }) => /drafted as JSON|Authorization|Request-ID/.test(text)))
+})
+
+t.test('a token from elsewhere, and what OAuth2 needs a person for', async t => {
+  const rows: [title: string, from: string | RegExp, to: string, said: RegExp][] = [
+    [
+      'another host',
+      /tokenUrl: .*/,
+      'tokenUrl: https://login.example/t',
+      /token comes from https:\/\/login\.example/,
+    ],
+    ['another flow', 'clientCredentials:', 'implicit:', /"oauth" is not drafted: oauth2 implicit/],
+    ['multipart', 'x-www-form-urlencoded', 'octet-stream', /octet-stream, and is drafted as JSON/],
+    [
+      'a root without a name',
+      "{ application/xml: { schema: { $ref: '#/components/schemas/Ask' } } }",
+      '{ application/xml: { schema: { type: object, properties: { idpel: { type: string } } } } }',
+      /root element is called is not told/,
+    ],
+  ]
+  for (const [title, from, to, said] of rows) {
+    const { remarks } = importOpenapi('x.yaml', OAUTH.replace(from, to), OPTIONS)
+    t.ok(
+      remarks.some(({ text }) => said.test(text)),
+      title,
+    )
+  }
 })
 
 t.test('a hostile OpenAPI is refused with its line', async t => {

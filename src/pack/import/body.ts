@@ -1,6 +1,7 @@
 import { type Role, roleOf } from './guess.ts'
 import { lineOf, type Line, type Side } from './line.ts'
-import { type DraftedKind, type Field, type Operation, type Remark, tidy } from './model.ts'
+import { type Content, type DraftedKind, type Field, type Operation, tidy } from './model.ts'
+import type { Notes } from './notes.ts'
 
 /** A field with its line; `undefined` line: nobody knows what it means. */
 type Mapped = {
@@ -29,31 +30,49 @@ const SEPARATOR = ' '
 
 /** Says of each field of a body what it is, where its name is clear; all else is remarked. */
 export class BodyMapper {
-  readonly #file: string
-  readonly #json: boolean
-  readonly remarks: Remark[] = []
+  readonly #notes: Notes
 
-  constructor(file: string, json: boolean) {
-    this.#file = file
-    this.#json = json
+  constructor(notes: Notes) {
+    this.#notes = notes
   }
 
   body(operation: Operation, kind: DraftedKind, request: boolean): Body {
+    const { name, content, answers } = operation
     const given = request ? operation.request : operation.response
+    const where = `${name}, ${request ? 'request' : 'answer'}`
+    return this.#body(given, kind, request, request ? content : answers, where)
+  }
+
+  /** Headers of HTTP, which are no document. */
+  headers({ name, headerFields }: Operation, kind: DraftedKind): Body {
+    return this.#body(headerFields, kind, true, 'form', `${name}, headers`)
+  }
+
+  soapHeader(fields: readonly Field[]): Body {
+    return this.#body(fields, 'inquiry', true, 'soap 1.1', 'the SOAP header')
+  }
+
+  #body(
+    given: readonly Field[],
+    kind: DraftedKind,
+    request: boolean,
+    content: Content,
+    where: string,
+  ): Body {
     const all = [...leavesOf(given)].map(roleOf)
     const side: Side = {
       kind,
       request,
-      json: this.#json,
+      json: content === 'json',
       item: false,
       hasAdmin: all.includes('admin'),
       hasTotal: all.includes('total'),
     }
     const found = new Found()
-    const where = `${operation.name}, ${request ? 'request' : 'answer'}`
     const mapped = given.flatMap(field => this.#field(field, side, found, where, ''))
     // The element of XML that holds all else is what messages are told apart by.
-    const rooted = this.#json ? mapped : mapped.map(one => ({ ...one, core: true, root: true }))
+    const flat = content === 'json' || content === 'form'
+    const rooted = flat ? mapped : mapped.map(one => ({ ...one, core: true, root: true }))
     const { credentials, outcome, roles } = found
     return { mapped: rooted, credentials, outcome, roles }
   }
@@ -61,8 +80,8 @@ export class BodyMapper {
   #field(field: Field, side: Side, found: Found, where: string, around: string): Mapped[] {
     const path = around === '' ? field.key : `${around}${SEPARATOR}${field.key}`
     if (!KEY.test(field.key)) {
-      this.#remark(
-        field.line,
+      this.#notes.remark(
+        field,
         `"${tidy(field.key)}" (${where}) is no name for a pack, and left out`,
       )
       return []
@@ -91,28 +110,24 @@ export class BodyMapper {
     const bills = !side.request && !side.item && (roles.has('period') || roles.has('amount'))
     if (!bills || found.listed) {
       const text = `"${tidy(field.name)}" (${where}) is a list, and left out: say what it holds with [bills] or [details]`
-      this.#remark(field.line, text)
+      this.#notes.remark(field, text)
       return []
     }
     found.listed = true
     const leaves = field.fields.filter(({ type, many }) => type !== 'map' && !many)
     const fields = leaves.flatMap(one => this.#field(one, items, own, where, path))
     const text = `"${tidy(field.name)}" (${where}) is taken for the bills by what its items hold`
-    this.#remark(field.line, text)
+    this.#notes.remark(field, text)
     return [{ field, line: undefined, list: true, fields, core: false }]
   }
 
   #unknown(field: Field, { request }: Side, where: string): void {
-    const { name, typeName, required, line } = field
+    const { name, typeName, required } = field
     const role = roleOf(field)
     const hint = role === undefined ? '' : '; its name was clear, but not here'
     const then = request && required ? ', and is required: it is not sent until a line says it' : ''
     const text = `"${tidy(name)}" (${where}, ${tidy(typeName)}) is not mapped${then}${hint}`
-    this.#remark(line, text)
-  }
-
-  #remark(line: number, text: string): void {
-    this.remarks.push({ path: `${this.#file}:${line}`, text })
+    this.#notes.remark(field, text)
   }
 }
 

@@ -58,6 +58,22 @@ export function roleOf({ name, type }: Pick<Field, 'name' | 'type'>): Role | und
   return ROLES.find(([, pattern]) => pattern.test(plain))?.[0]
 }
 
+/** As it stands in braces in a call; undefined where it is not clear, or has no place there. */
+export function heldBy(name: string): string | undefined {
+  const role = roleOf({ name, type: 'text' })
+  if (role === 'customer') return '{customer.id}'
+  if (role === 'own') return '{reference.own}'
+  return role === 'product' ? '{product}' : undefined
+}
+
+/** Whether a header may say it: who asks, about whom, and by which number. */
+export function heldByHeader(name: string): boolean {
+  const role = roleOf({ name, type: 'text' })
+  return role !== undefined && OF_HEADERS.has(role)
+}
+
+const OF_HEADERS: ReadonlySet<Role> = new Set(['user', 'secret', 'own', 'customer', 'product'])
+
 const KIND_NAMES: readonly (readonly [DraftedKind | 'reversal', RegExp])[] = [
   ['status', /status|advice|advis/],
   ['reversal', /revers|batal|void|cancel|refund/],

@@ -1,4 +1,6 @@
-import { type Field, IMPORT_LIMITS, refuse, refuseSize, type Remark, tidy } from './model.ts'
+import { type Field, IMPORT_LIMITS, tidy } from './model.ts'
+import type { Notes } from './notes.ts'
+import type { Prefixes } from './prefixes.ts'
 import { get, type Item, textAt } from './yaml.ts'
 
 /** Types within types, of one message. */
@@ -9,20 +11,17 @@ const STEPS_MAX = 5_000
  * remark. A reference that leads to itself is refused.
  */
 export class JsonSchemaReader {
-  readonly #file: string
+  readonly #notes: Notes
   readonly #root: Item
-  readonly #remarks: Remark[]
+  readonly #prefixes: Prefixes
+  #xml = false
   #count = 0
   #steps = 0
 
-  constructor(file: string, root: Item, remarks: Remark[]) {
-    this.#file = file
+  constructor(notes: Notes, root: Item, prefixes: Prefixes) {
+    this.#notes = notes
     this.#root = root
-    this.#remarks = remarks
-  }
-
-  remark({ line }: Pick<Item, 'line'>, text: string): void {
-    this.#remarks.push({ path: `${this.#file}:${line}`, text })
+    this.#prefixes = prefixes
   }
 
   /** What a reference refers to, at last; undefined when it is not in this file. */
@@ -30,10 +29,10 @@ export class JsonSchemaReader {
     const seen = new Set<Item>()
     let at = item
     for (let ref = textAt(at, '$ref'); at && ref !== undefined; ref = textAt(at, '$ref')) {
-      if (seen.has(at)) refuse(this.#file, at.line, 'a reference that does not lead to itself')
+      if (seen.has(at)) this.#notes.refuse(at, 'a reference that does not lead to itself')
       seen.add(at)
       const found = this.#pointed(ref)
-      if (!found) this.remark(at, `${tidy(ref)} is not in this file, and is left out`)
+      if (!found) this.#notes.remark(at, `${tidy(ref)} is not in this file, and is left out`)
       at = found
     }
     return at
@@ -51,30 +50,62 @@ export class JsonSchemaReader {
 
   /** The members of a document, each message counted anew. */
   members(schema: Item | undefined): Field[] {
-    this.#count = 0
-    this.#steps = 0
+    this.#begin(false)
     const resolved = this.resolve(schema)
     if (!resolved) return []
     const fields = this.#members(resolved, new Set())
-    if (fields.length === 0) this.remark(resolved, 'a document without members that are described')
+    if (fields.length === 0)
+      this.#notes.remark(resolved, 'a document without members that are described')
     return fields
   }
 
+  /** The element that a document of XML is; its name is told by `xml`, or by the name of its schema. */
+  element(schema: Item | undefined): Field[] {
+    this.#begin(true)
+    const resolved = this.resolve(schema)
+    if (!schema || !resolved) return []
+    const name = textAt(resolved, 'xml', 'name') ?? nameIn(textAt(schema, '$ref'))
+    if (name === undefined) {
+      this.#notes.remark(
+        schema,
+        'what its root element is called is not told: FILL-IN stands in its place',
+      )
+    }
+    const root = this.#field(name ?? 'FILL-IN', resolved, true, new Set())
+    return root ? [root] : []
+  }
+
+  /** A value of a header, a path or a query. */
+  parameter(parameter: Item): Field | undefined {
+    this.#begin(false)
+    const name = textAt(parameter, 'name')
+    const schema = get(parameter, 'schema')
+    const required = textAt(parameter, 'required') === 'true'
+    const field = name !== undefined && schema && this.#field(name, schema, required, new Set())
+    return field ? { ...field, line: parameter.line } : undefined
+  }
+
+  #begin(xml: boolean): void {
+    this.#xml = xml
+    this.#count = 0
+    this.#steps = 0
+  }
+
   #members(schema: Item, around: ReadonlySet<Item>): Field[] {
-    if (++this.#steps > STEPS_MAX) refuseSize(this.#file, schema.line, 'schemas of a usual size')
+    if (++this.#steps > STEPS_MAX) this.#notes.refuseSize(schema, 'schemas of a usual size')
     const inside = new Set([...around, schema])
     const all = new Map<string, Field>()
     const also = (given: Item | undefined) => {
       const part = this.resolve(given)
       if (!part) return
-      if (inside.has(part)) return this.remark(part, 'a schema that holds itself ends here')
+      if (inside.has(part)) return this.#notes.remark(part, 'a schema that holds itself ends here')
       for (const field of this.#members(part, inside)) all.set(field.key, field)
     }
     for (const part of get(schema, 'allOf')?.list ?? []) also(part)
     for (const word of ['oneOf', 'anyOf']) {
       const either = get(schema, word)
       if (!either?.list) continue
-      this.remark(either, `${word}: the first of ${either.list.length} is drafted`)
+      this.#notes.remark(either, `${word}: the first of ${either.list.length} is drafted`)
       also(either.list[0])
     }
     const required = new Set(get(schema, 'required')?.list?.map(({ text }) => text))
@@ -83,7 +114,7 @@ export class JsonSchemaReader {
       if (field) all.set(name, field)
     }
     if (get(schema, 'additionalProperties')?.map)
-      this.remark(schema, 'members of any name are left out')
+      this.#notes.remark(schema, 'members of any name are left out')
     return [...all.values()]
   }
 
@@ -94,28 +125,54 @@ export class JsonSchemaReader {
     around: ReadonlySet<Item>,
   ): Field | undefined {
     if (++this.#count > IMPORT_LIMITS.fieldsMax)
-      refuseSize(this.#file, given.line, `at most ${IMPORT_LIMITS.fieldsMax} fields in a message`)
+      this.#notes.refuseSize(given, `at most ${IMPORT_LIMITS.fieldsMax} fields in a message`)
     const schema = this.resolve(given)
     if (!schema) return undefined
     const { line } = given
     const typeName = typeOf(schema)
-    const base = { key: name, name, typeName, required, many: false, fields: [], line }
+    const key = this.#xml ? this.#keyOf(name, given, schema) : name
+    const base = { key, name, typeName, required, many: false, fields: [], line }
     if (typeName === 'array') {
-      const items = this.resolve(get(schema, 'items'))
-      const item =
-        items && !around.has(items) ? this.#field(name, items, required, around) : undefined
-      return item ? { ...item, many: true, line } : { ...base, type: 'text', many: true }
+      const item = this.#item(name, schema, required, around)
+      const list: Field = item
+        ? { ...item, many: true, line }
+        : { ...base, type: 'text', many: true }
+      const wrapped = this.#xml && textAt(schema, 'xml', 'wrapped') === 'true'
+      return wrapped ? { ...base, typeName: 'object', type: 'map', fields: [list] } : list
     }
     if (typeName !== 'object') {
       const values = get(schema, 'enum')?.list?.flatMap(({ text }) => text ?? [])
       return { ...base, type: KINDS[typeName] ?? 'text', ...(values && { values }) }
     }
     if (around.has(schema) || around.size >= IMPORT_LIMITS.fieldDepthMax) {
-      this.remark(given, `"${tidy(name)}" holds itself or is nested too deep, and ends here`)
+      this.#notes.remark(given, `"${tidy(name)}" holds itself or is nested too deep, and ends here`)
       return { ...base, type: 'map' }
     }
     return { ...base, type: 'map', fields: this.#members(schema, around) }
   }
+
+  #item(
+    name: string,
+    schema: Item,
+    required: boolean,
+    around: ReadonlySet<Item>,
+  ): Field | undefined {
+    const items = this.resolve(get(schema, 'items'))
+    return items && !around.has(items) ? this.#field(name, items, required, around) : undefined
+  }
+
+  /** As XML has it (the XML object of OpenAPI): an attribute, or an element of a namespace. */
+  #keyOf(name: string, given: Item, schema: Item): string {
+    const told = (key: string) => textAt(given, 'xml', key) ?? textAt(schema, 'xml', key)
+    const local = told('name') ?? name
+    if (told('attribute') === 'true') return `@${local}`
+    return this.#prefixes.key(told('namespace') ?? '', local)
+  }
+}
+
+/** `#/components/schemas/Bill` */
+function nameIn(ref: string | undefined): string | undefined {
+  return ref === undefined ? undefined : /\/([\w.-]+)$/.exec(ref)?.[1]
 }
 
 const KINDS: Readonly<Record<string, Field['type']>> = {

@@ -1,5 +1,6 @@
 import { NadiError } from '#base'
 import type { Problem } from '../source.ts'
+import type { Notes } from './notes.ts'
 
 /** What an import could not say, or guessed and asks about: `biller.wsdl:12`, and what. */
 export type Remark = Problem
@@ -31,7 +32,13 @@ export type Operation = {
   readonly place?: string
   /** `POST /h2h/server.php`; in braces what was found to stand in the target. */
   readonly call: string
+  /** Of what the request is, and what its answer. */
+  readonly content: Content
+  readonly answers: Content
+  /** Those that are the same in every request. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Headers that tell something of the message. */
+  readonly headerFields: readonly Field[]
   readonly request: readonly Field[]
   readonly response: readonly Field[]
 }
@@ -45,6 +52,15 @@ export type Seal = {
   readonly credentials: readonly (readonly [name: string, line: string])[]
 }
 
+/** How all of it proves that it is ours. */
+export type Proof = {
+  readonly seals: readonly Seal[]
+  /** OAuth2 client credentials: where a token is fetched, and for what. */
+  readonly session?: { readonly call: string; readonly scope: string }
+  /** A user name token of WS-Security, with the password or its digest. */
+  readonly userNameToken?: 'text' | 'digest'
+}
+
 /** A described interface, whatever it was described in. */
 export type Described = {
   readonly file: string
@@ -55,8 +71,10 @@ export type Described = {
   /** Where it is served, for the link's file; undefined when the description does not say. */
   readonly server: string | undefined
   readonly operations: readonly Operation[]
-  readonly seals: readonly Seal[]
-  readonly remarks: Remark[]
+  readonly proof: Proof
+  /** What stands in the SOAP header of requests. */
+  readonly soapHeader: readonly Field[]
+  readonly notes: Notes
 }
 
 /** What whoever imports knows better than a guess. */

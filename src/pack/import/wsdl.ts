@@ -1,19 +1,11 @@
 import { writeDraft } from './draft.ts'
-import {
-  type Content,
-  type Field,
-  IMPORT_LIMITS,
-  type ImportOptions,
-  type Operation,
-  type PackDraft,
-  refuse,
-  refuseSize,
-  type Remark,
-  tidy,
-} from './model.ts'
+import type { Content, Field, ImportOptions, Operation, PackDraft } from './model.ts'
+import { IMPORT_LIMITS, tidy } from './model.ts'
+import { Notes } from './notes.ts'
 import { targetOf } from './target.ts'
 import { childrenOf, readDescription, resolveName, type XmlElement } from './xml.ts'
 import { Prefixes } from './prefixes.ts'
+import { SoapHeaders } from './soap-headers.ts'
 import { SchemaReader, XSD } from './xsd.ts'
 
 const WSDL = 'http://schemas.xmlsoap.org/wsdl/'
@@ -30,31 +22,29 @@ const BINDINGS: ReadonlyMap<string, Content> = new Map([
  */
 export function importWsdl(file: string, text: string, options: ImportOptions): PackDraft {
   const root = readDescription(file, text)
+  const notes = new Notes(file)
   if (root.name !== 'definitions' || root.namespace !== WSDL)
-    refuse(file, root.line, 'the definitions of a WSDL 1.1')
-  return new WsdlReader(file, root).draft(options)
+    notes.refuse(root, 'the definitions of a WSDL 1.1')
+  return new WsdlReader(notes, root).draft(options)
 }
 
 class WsdlReader {
-  readonly #file: string
+  readonly #notes: Notes
   readonly #root: XmlElement
-  readonly #remarks: Remark[] = []
   readonly #prefixes = new Prefixes()
   readonly #schemas: SchemaReader
+  readonly #headers: SoapHeaders
   readonly #target: string
 
-  constructor(file: string, root: XmlElement) {
-    this.#file = file
+  constructor(notes: Notes, root: XmlElement) {
+    this.#notes = notes
     this.#root = root
     this.#target = root.attributes.get('targetNamespace') ?? ''
     const schemas = childrenOf(root, WSDL, 'types').flatMap(one => childrenOf(one, XSD, 'schema'))
-    this.#schemas = new SchemaReader(file, schemas, this.#prefixes, this.#remarks)
+    this.#schemas = new SchemaReader(notes, schemas, this.#prefixes)
+    this.#headers = new SoapHeaders(notes, this.#schemas)
     for (const one of childrenOf(root, WSDL, 'import'))
-      this.#remark(one, `${tidy(one.attributes.get('location') ?? 'an import')} is not read`)
-  }
-
-  #remark({ line }: XmlElement, text: string): void {
-    this.#remarks.push({ path: `${this.#file}:${line}`, text })
+      this.#notes.remark(one, `${tidy(one.attributes.get('location') ?? 'an import')} is not read`)
   }
 
   draft(options: ImportOptions): PackDraft {
@@ -65,22 +55,23 @@ class WsdlReader {
     const operations = childrenOf(binding, WSDL, 'operation')
     const { operationsMax } = IMPORT_LIMITS
     if (operations.length > operationsMax)
-      refuseSize(this.#file, binding.line, `at most ${operationsMax} operations`)
+      this.#notes.refuseSize(binding, `at most ${operationsMax} operations`)
     const described = operations.flatMap(
       one => this.#operation(one, soap, binding, { call, style, content }) ?? [],
     )
     const [service] = childrenOf(this.#root, WSDL, 'service')
     return writeDraft(
       {
-        file: this.#file,
+        file: this.#notes.file,
         title: service?.attributes.get('name') ?? this.#root.attributes.get('name') ?? '',
         language: 'WSDL 1.1',
         content,
         namespaces: this.#prefixes.all,
         server,
         operations: described,
-        seals: [],
-        remarks: this.#remarks,
+        proof: { seals: [], ...this.#headers.proofIn(this.#root) },
+        soapHeader: this.#headers.fields,
+        notes: this.#notes,
       },
       options,
     )
@@ -95,12 +86,12 @@ class WsdlReader {
         if (!soap) continue
         for (const other of bindings) {
           const name = tidy(other.attributes.get('name') ?? '')
-          if (other !== binding) this.#remark(other, `binding "${name}" is left out`)
+          if (other !== binding) this.#notes.remark(other, `binding "${name}" is left out`)
         }
         return { binding, soap, content }
       }
     }
-    return refuse(this.#file, this.#root.line, 'a binding to SOAP 1.1 or 1.2')
+    return this.#notes.refuse(this.#root, 'a binding to SOAP 1.1 or 1.2')
   }
 
   #address(binding: XmlElement): string | undefined {
@@ -115,7 +106,7 @@ class WsdlReader {
         if (location !== undefined) return location
       }
     }
-    this.#remark(binding, 'no port of a service says where it is')
+    this.#notes.remark(binding, 'no port of a service says where it is')
     return undefined
   }
 
@@ -133,19 +124,32 @@ class WsdlReader {
     const [input] = abstract ? childrenOf(abstract, WSDL, 'input') : []
     const [output] = abstract ? childrenOf(abstract, WSDL, 'output') : []
     if (!input || !output) {
-      this.#remark(element, `operation "${tidy(name)}" has no input and output, and is left out`)
+      this.#notes.remark(
+        element,
+        `operation "${tidy(name)}" has no input and output, and is left out`,
+      )
       return undefined
     }
     for (const fault of abstract ? childrenOf(abstract, WSDL, 'fault') : []) {
       const text = `fault "${tidy(fault.attributes.get('name') ?? '')}": say in codes what "fault Client" and "fault Server" mean`
-      this.#remark(fault, text)
+      this.#notes.remark(fault, text)
     }
     const request = this.#message(element, 'input', input, soap, rpc, name)
     const response = this.#message(element, 'output', output, soap, rpc, `${name}Response`)
     if (!request || !response) return undefined
     const action = bound?.attributes.get('soapAction') ?? ''
     const headers = this.#action(bound ?? element, action, content)
-    return { name, line: element.line, call, headers, request: [request], response: [response] }
+    return {
+      name,
+      line: element.line,
+      call,
+      content,
+      answers: content,
+      headers,
+      headerFields: [],
+      request: [request],
+      response: [response],
+    }
   }
 
   #action(
@@ -154,11 +158,12 @@ class WsdlReader {
     content: Content,
   ): readonly (readonly [string, string])[] {
     const plain = /^[\x21-\x7e]*$/.test(action) && !action.includes('"')
-    if (!plain) this.#remark(element, 'its soapAction cannot stand in a header, and is left out')
+    if (!plain)
+      this.#notes.remark(element, 'its soapAction cannot stand in a header, and is left out')
     if (content === 'soap 1.1') return [['soapaction', `is "${plain ? action : ''}"`]]
-    if (action !== '')
-      this.#remark(element, `action ${tidy(action)} of SOAP 1.2 is not sent in the content type`)
-    return []
+    // SOAP 1.2 part 2, section 6.5.2: it is a parameter of the content type.
+    const type = `is application/soap+xml; charset=utf-8; action="${action}"`
+    return plain && action !== '' ? [['content-type', type]] : []
   }
 
   /** What stands in the Body: the element of document style, or the wrapper of rpc. */
@@ -173,18 +178,28 @@ class WsdlReader {
     this.#schemas.begin()
     const message = this.#named('message', used, used.attributes.get('message'))
     if (!message) {
-      this.#remark(used, 'its message is not in this file, so the operation is left out')
+      this.#notes.remark(used, 'its message is not in this file, so the operation is left out')
       return undefined
     }
     const [bound] = childrenOf(operation, WSDL, side)
     const [body] = bound ? childrenOf(bound, soap.namespace, 'body') : []
     for (const header of bound ? childrenOf(bound, soap.namespace, 'header') : [])
-      this.#remark(header, 'a header of SOAP is left out; `security` knows WS-Security only')
+      this.#header(header, side)
     const named = body?.attributes.get('parts')?.split(' ')
     const parts = childrenOf(message, WSDL, 'part').filter(
       part => named?.includes(part.attributes.get('name') ?? '') ?? true,
     )
     return rpc ? this.#rpc(message, body, parts, wrapper) : this.#document(message, parts)
+  }
+
+  #header(header: XmlElement, side: 'input' | 'output'): void {
+    if (side === 'output') return this.#notes.remark(header, 'a header of answers is not read')
+    const message = this.#named('message', header, header.attributes.get('message'))
+    const part =
+      message &&
+      childrenOf(message, WSDL, 'part').find(sameName(header.attributes.get('part') ?? ''))
+    if (part) this.#headers.take(header, part)
+    else this.#notes.remark(header, 'its part is not in this file, and is left out')
   }
 
   #document(message: XmlElement, parts: readonly XmlElement[]): Field | undefined {
@@ -193,9 +208,12 @@ class WsdlReader {
     if (part && element !== undefined && parts.length === 1) {
       const root = this.#schemas.root(part, element)
       if (root?.type === 'map') return root
-      if (root) this.#remark(part, 'the element in the Body holds a text alone')
+      if (root) this.#notes.remark(part, 'the element in the Body holds a text alone')
     }
-    this.#remark(message, 'its Body is not one element with elements: the operation is left out')
+    this.#notes.remark(
+      message,
+      'its Body is not one element with elements: the operation is left out',
+    )
     return undefined
   }
 
@@ -208,7 +226,7 @@ class WsdlReader {
     if (body?.attributes.get('use') === 'encoded') {
       const text =
         'encoded: values are sent without xsi:type; where they ask for it, see protocols/pdam-nusoap'
-      this.#remark(body, text)
+      this.#notes.remark(body, text)
     }
     const namespace = body?.attributes.get('namespace') ?? this.#target
     const fields = parts.map(part => {
@@ -222,7 +240,7 @@ class WsdlReader {
       /xml|json|param|data|input/i.test(only.name)
     ) {
       const text = `"${tidy(only.name)}" is one text; a document inside of it is described as "${tidy(only.name)} as xml" (protocols/pdam-nusoap)`
-      this.#remark(message, text)
+      this.#notes.remark(message, text)
     }
     return {
       key: this.#prefixes.key(namespace, wrapper),

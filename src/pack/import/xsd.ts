@@ -1,5 +1,5 @@
-import type { Field, Remark } from './model.ts'
-import { IMPORT_LIMITS, refuseSize, tidy } from './model.ts'
+import { type Field, IMPORT_LIMITS, tidy } from './model.ts'
+import type { Notes } from './notes.ts'
 import type { Prefixes } from './prefixes.ts'
 import { childrenOf, resolveName, type XmlElement } from './xml.ts'
 
@@ -18,19 +18,17 @@ type Declared = { readonly element: XmlElement; readonly schema: Schema }
  * within itself ends there, with a remark.
  */
 export class SchemaReader {
-  readonly #file: string
+  readonly #notes: Notes
   readonly #prefixes: Prefixes
-  readonly #remarks: Remark[]
   readonly #elements = new Map<string, Declared>()
   readonly #types = new Map<string, Declared>()
   readonly #groups = new Map<string, Declared>()
   #count = 0
   #steps = 0
 
-  constructor(file: string, schemas: readonly XmlElement[], prefixes: Prefixes, remarks: Remark[]) {
-    this.#file = file
+  constructor(notes: Notes, schemas: readonly XmlElement[], prefixes: Prefixes) {
+    this.#notes = notes
     this.#prefixes = prefixes
-    this.#remarks = remarks
     for (const element of schemas) this.#declare(element)
   }
 
@@ -52,13 +50,9 @@ export class SchemaReader {
       } else if (['import', 'include', 'redefine'].includes(child.name)) {
         const location = child.attributes.get('schemaLocation')
         if (location !== undefined)
-          this.remark(child, `${tidy(location)} is another file, and is not read`)
+          this.#notes.remark(child, `${tidy(location)} is another file, and is not read`)
       }
     }
-  }
-
-  remark({ line }: XmlElement, text: string): void {
-    this.#remarks.push({ path: `${this.#file}:${line}`, text })
   }
 
   /** A message begins: its fields are counted anew. */
@@ -72,7 +66,10 @@ export class SchemaReader {
     const { namespace, name: local } = resolveName(from, name)
     const found = this.#elements.get(`${namespace} ${local}`)
     if (found) return this.#element(found, true, [])
-    this.remark(from, `element ${tidy(name)} is not in this file: what it holds is not known`)
+    this.#notes.remark(
+      from,
+      `element ${tidy(name)} is not in this file: what it holds is not known`,
+    )
     return undefined
   }
 
@@ -89,7 +86,10 @@ export class SchemaReader {
       const { namespace, name } = resolveName(element, ref)
       const found = this.#elements.get(`${namespace} ${name}`)
       if (found) return { ...this.#element(found, true, around), ...often }
-      this.remark(element, `element ${tidy(ref)} is not in this file: what it holds is not known`)
+      this.#notes.remark(
+        element,
+        `element ${tidy(ref)} is not in this file: what it holds is not known`,
+      )
       return this.#leaf(element, this.#prefixes.key(namespace, name), name, 'xsd:string', often)
     }
     const name = attributes.get('name') ?? ''
@@ -119,13 +119,13 @@ export class SchemaReader {
     const id = `type ${namespace} ${local}`
     const found = this.#types.get(`${namespace} ${local}`)
     if (!found) {
-      this.remark(from, `type ${tidy(type)} is not in this file, and is taken for a text`)
+      this.#notes.remark(from, `type ${tidy(type)} is not in this file, and is taken for a text`)
       return this.#leaf(from, key, name, type, often)
     }
     const depth = around.filter(one => one.startsWith('type ')).length
     if (around.includes(id) || depth >= IMPORT_LIMITS.fieldDepthMax) {
       const why = around.includes(id) ? 'holds itself' : 'is nested too deep'
-      this.remark(from, `type ${tidy(type)} ${why}: "${tidy(name)}" ends here`)
+      this.#notes.remark(from, `type ${tidy(type)} ${why}: "${tidy(name)}" ends here`)
       return { ...this.#leaf(from, key, name, type, often), type: 'map' }
     }
     return { ...this.#ofType(found, key, name, type, often, [...around, id]), line: from.line }
@@ -133,7 +133,7 @@ export class SchemaReader {
 
   #leaf(from: XmlElement, key: string, name: string, typeName: string, often: Often): Field {
     if (++this.#count > IMPORT_LIMITS.fieldsMax)
-      refuseSize(this.#file, from.line, `at most ${IMPORT_LIMITS.fieldsMax} fields in a message`)
+      this.#notes.refuseSize(from, `at most ${IMPORT_LIMITS.fieldsMax} fields in a message`)
     return {
       key,
       name,
@@ -158,7 +158,7 @@ export class SchemaReader {
     if (element.name === 'simpleType') return { ...leaf, ...this.#simple(element, around) }
     const depth = [...around, `${element.line}`]
     if (depth.length > AROUND_MAX) {
-      this.remark(element, `"${tidy(name)}" is nested too deep, and ends here`)
+      this.#notes.remark(element, `"${tidy(name)}" is nested too deep, and ends here`)
       return { ...leaf, type: 'map' }
     }
     return { ...leaf, type: 'map', fields: this.#content(declared, depth, false) }
@@ -167,7 +167,7 @@ export class SchemaReader {
   #simple(element: XmlElement, around: readonly string[]): Partial<Field> {
     const [restriction] = childrenOf(element, XSD, 'restriction')
     if (!restriction) {
-      this.remark(element, 'a union or list of simple types is taken for a text')
+      this.#notes.remark(element, 'a union or list of simple types is taken for a text')
       return { type: 'text' }
     }
     const listed = childrenOf(restriction, XSD, 'enumeration')
@@ -181,7 +181,7 @@ export class SchemaReader {
   #content({ element, schema }: Declared, around: readonly string[], maybe: boolean): Field[] {
     if (around.length > AROUND_MAX) return []
     // Groups within groups may be many without a single field.
-    if (++this.#steps > STEPS_MAX) refuseSize(this.#file, element.line, 'types of a usual size')
+    if (++this.#steps > STEPS_MAX) this.#notes.refuseSize(element, 'types of a usual size')
     const less = (fields: Field[]) =>
       maybe ? fields.map(field => ({ ...field, required: false })) : fields
     const inside = [...around, `${element.line} ${element.name}`]
@@ -198,7 +198,10 @@ export class SchemaReader {
         case 'complexContent':
           return this.#content(within, inside, maybe)
         case 'choice':
-          this.remark(child, 'a choice: each of its elements is drafted as one that may be missing')
+          this.#notes.remark(
+            child,
+            'a choice: each of its elements is drafted as one that may be missing',
+          )
           return this.#content(within, inside, true)
         case 'group':
         case 'attributeGroup':
@@ -211,11 +214,11 @@ export class SchemaReader {
         case 'restriction':
           return this.#restricted(within, inside, maybe)
         case 'simpleContent':
-          this.remark(child, "a text with attributes: the text is drafted, as '#'")
+          this.#notes.remark(child, "a text with attributes: the text is drafted, as '#'")
           return [this.#leaf(child, '#', 'text', 'xsd:string', ONCE)]
         case 'any':
         case 'anyAttribute':
-          this.remark(child, 'anything may stand here, and is left out')
+          this.#notes.remark(child, 'anything may stand here, and is left out')
           return []
         default:
           return []
@@ -236,7 +239,7 @@ export class SchemaReader {
     const found = table.get(id)
     if (found && !around.includes(id)) return this.#content(found, [...around, id], maybe)
     const why = found ? 'holds itself' : 'is not in this file'
-    this.remark(from, `${tidy(name)} ${why}, and is left out`)
+    this.#notes.remark(from, `${tidy(name)} ${why}, and is left out`)
     return []
   }
 
