@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { run } from '../../src/cli/program.ts'
-import { paintFor } from '../../src/cli/terminal.ts'
+import { nadiIn } from '../cli/nadi.ts'
 
 /** docs/add-a-biller.md, done as it says. */
 
@@ -19,22 +18,12 @@ process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }))
 
 /** Commands name folders from where one stands; the test stands in a folder of its own. */
 async function nadi(line: string): Promise<{ code: number; all: string }> {
-  let all = ''
   const words = line.trim().split(/\s+/).slice(1)
   const args = words.map(word =>
     word.startsWith('packs') || word.endsWith('.md') ? join(FOLDER, word) : word,
   )
-  const say = (text: string): void => void (all += `${text}\n`)
-  const code = await run(args, {
-    out: say,
-    err: say,
-    env: { NADI_VAR: join(FOLDER, 'var') },
-    paint: paintFor(false),
-    interactive: false,
-    ask: async () => '',
-    readAll: async () => '',
-  })
-  return { code, all }
+  const { code, out, err } = await nadiIn(FOLDER)(...args)
+  return { code, all: out + err }
 }
 
 const [begins = '', checks = '', tests = ''] = BLOCKS.filter(
@@ -77,7 +66,7 @@ t.test('the document leads to a pack that is good and passes every case', async 
   const checked = await nadi(checks)
   t.equal(checked.code, 0, checked.all)
 
-  const tested = await nadi(`${tests.trim()} --patience 400ms --at-once 6`)
+  const tested = await nadi(`${tests.trim()} --patience 800ms --at-once 6`)
   t.equal(tested.code, 0, tested.all)
   t.match(tested.all, /\d\d passed, 0 failed/)
   const report = readFileSync(join(FOLDER, 'gas-umpama.md'), 'utf8')
