@@ -1,6 +1,7 @@
 /**
  * The two ends of hsm-path.ts: a bank that answers every request, with a MAC or without, and a
- * channel that keeps so many payments on their way, each after its inquiry.
+ * channel that keeps so many payments on their way, each after its inquiry. They make as many MACs
+ * either way, and without only throw them away: what differs is the switch's own work.
  */
 import { createCipheriv } from 'node:crypto'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
@@ -58,7 +59,7 @@ function bank(safe: boolean): Promise<number> {
       const read = pack.read(plain(asked))
       if (read.tag === 'reject') throw read.reject.error
       const answer = pack.write(answerTo(read.message))
-      socket.write(framing.wrap(safe && !asked.mti.startsWith('08') ? sealed(answer) : answer))
+      socket.write(framing.wrap(asked.mti.startsWith('08') ? answer : withMac(answer, safe)))
     })
   })
   return new Promise(resolve => {
@@ -94,8 +95,8 @@ async function load({ address, safe, inFlight, ms }: ToEnds & { tag: 'load' }): 
       waiting.set(trace, resolve)
       const draft = codec.create(mti).set(7, '1125120000').set(11, trace)
       fill(draft.set(41, 'ATM00001').set(42, '000000004519001'))
-      const frame = Uint8Array.from(draft.build())
-      socket.write(framing.wrap(safe && mti === '0200' ? sealed(frame) : frame))
+      const frame = draft.build()
+      socket.write(framing.wrap(mti === '0200' ? withMac(frame, safe) : frame))
     })
   const signedOn = await ask(draft => void draft.set(48, 'SWX0001').set(70, '001'), '0800')
   if (signedOn.get(39) !== '00') throw new Error('the channel cannot sign on')
@@ -144,13 +145,14 @@ function plain(message: IsoMessage): Uint8Array {
   return Uint8Array.from(message.draft().remove(52).remove(128).build())
 }
 
-function sealed(frame: Uint8Array): Uint8Array {
-  const out = Buffer.from(codec.parse(frame).draft().set(128, '0'.repeat(16)).build())
+/** The frame with its MAC; or as it is, after as much work. */
+function withMac(frame: Uint8Array, safe: boolean): Uint8Array {
+  const out = codec.parse(frame).draft().set(128, '0'.repeat(16)).build()
   const covered = out.length - 8
   const padded = Buffer.alloc(Math.ceil(covered / 8) * 8)
   padded.set(out.subarray(0, covered))
   out.set(macOf(padded), covered)
-  return out
+  return safe ? out : frame
 }
 
 function onFrames(socket: Socket, take: (frame: Uint8Array) => void): void {

@@ -1,7 +1,8 @@
 /**
  * The switch's payment path with MACs and PIN translation, beside the same without: two switches in
  * this process on one PostgreSQL, taking turns; channel and bank in a process of their own, which
- * makes MACs and PIN blocks as cheaply as it can and checks none (hsm-path-ends.ts).
+ * makes MACs and PIN blocks as cheaply as it can, checks none, and works as much for both, since it
+ * has its share of the same two cores (hsm-path-ends.ts).
  *
  *   with      four MACs and a PIN translation each payment and as many MACs each inquiry
  *   without   the same messages, bare
@@ -13,7 +14,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Secret, SystemClock, SystemRandom } from '#base'
+import { rupiah, Secret, SystemClock, SystemRandom } from '#base'
 import { wire, type Wired } from '#daemon'
 import { PostgresJournal } from '#journal'
 import { TcpAcceptor, TcpDialer } from '#net'
@@ -27,6 +28,8 @@ import type { FromEnds, ToEnds } from './hsm-path-ends.ts'
 const ROUNDS = 3
 const WANTED = 0.85
 const IN_FLIGHT = 256
+/** More than any run can spend. */
+const DEPOSIT = rupiah(1_000_000_000_000)
 const at = process.argv.indexOf('--seconds')
 const seconds = at < 0 ? 12 : Number(process.argv[at + 1])
 
@@ -104,8 +107,8 @@ async function start(
     acceptor: ({ host, port, limits }) =>
       new TcpAcceptor({ host, port, bytesPendingMax: limits.bytesPendingMax }),
   })
-  for (const { id, openingDepositMinor: amount } of config.partners.values())
-    if (amount !== undefined) await wired.switch.deposit(id, amount, 'bench', 'opening')
+  for (const { id } of config.partners.values())
+    await wired.switch.deposit(id, DEPOSIT, 'bench', 'opening')
   await linksUp(wired)
   const [listener] = wired.listeners
   return (await listener?.listen())?.address ?? ''
