@@ -26,6 +26,8 @@ export type FromEnds = {
   readonly ports: readonly number[]
   readonly cycles: number
   readonly failed: number
+  /** Until the last one was answered. */
+  readonly tookMs: number
 }
 
 const PAN = '4999111122223333'
@@ -49,7 +51,7 @@ async function take(message: ToEnds): Promise<FromEnds> {
   const zpk = Buffer.from(message.zpk, 'hex')
   const cipher = createCipheriv('des-ede-ecb', zpk, null).setAutoPadding(false)
   block = cipher.update(field).toString('hex')
-  return { ports: [await bank(false), await bank(true)], cycles: 0, failed: 0 }
+  return { ports: [await bank(false), await bank(true)], cycles: 0, failed: 0, tookMs: 0 }
 }
 
 function bank(safe: boolean): Promise<number> {
@@ -103,7 +105,8 @@ async function load({ address, safe, inFlight, ms }: ToEnds & { tag: 'load' }): 
 
   let cycles = 0
   let failed = 0
-  const endMs = performance.now() + ms
+  const startMs = performance.now()
+  const endMs = startMs + ms
   const lane = async (): Promise<void> => {
     while (performance.now() < endMs) {
       const customer = String(9_999_000_000_000 + ++customers * 1000)
@@ -123,7 +126,7 @@ async function load({ address, safe, inFlight, ms }: ToEnds & { tag: 'load' }): 
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
   socket.destroy()
-  return { ports: [], cycles, failed }
+  return { ports: [], cycles, failed, tookMs: performance.now() - startMs }
 }
 
 function business(draft: ReturnType<typeof codec.create>, code: string) {
