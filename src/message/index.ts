@@ -7,6 +7,7 @@ export type {
   Card,
   Customer,
   Detail,
+  Fault,
   Meaning,
   Message,
   MessageKind,

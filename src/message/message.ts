@@ -1,4 +1,5 @@
 import { type AmountMinor, type Currency, type LocalTime, minor, ZERO } from '#base'
+import type { Path } from './dictionary.ts'
 
 /**
  * The normalized message: what every dialect is read into and written from. Packs map fields to the
@@ -24,6 +25,8 @@ export type Message = {
   /** Responses only. */
   outcome?: Outcome
   amountMinor?: AmountMinor
+  /** open: the payer says how much; what `amountMinor` says then is nothing. */
+  amountIs?: 'fixed' | 'open'
   currency?: Currency
   settlementDate?: string
   /** Reversals: the payment that is meant. */
@@ -155,6 +158,8 @@ export type Qr = {
   issuer?: string
   customerPan?: string
   customerName?: string
+  /** What the merchant calls the place where the code hangs (62.07). */
+  terminal?: string
   /** Raw objects 61 and 62 of the code, as DE57 carries them. */
   additional?: string
   approval?: string
@@ -215,7 +220,12 @@ export type Outcome = {
   reason: Reason
   /** The code as it stood on the wire, kept as evidence; absent when we made the outcome ourselves. */
   code?: string
+  /** The part of the request that is at fault, where it is one: for ways in that can tell it. */
+  fault?: Fault
 }
+
+/** `path` as the dictionary calls it; `text` holds nothing of what stood there. */
+export type Fault = { readonly path: Path; readonly text: string }
 
 /**
  *   approved  it was done: paid, purchased, reversed, signed on
@@ -289,8 +299,8 @@ export function isReason(text: string): text is Reason {
 export const APPROVED: Outcome = { meaning: 'approved', reason: 'approved' }
 
 /** An outcome of our own making. */
-export function declined(reason: Reason): Outcome {
-  return { meaning: 'declined', reason }
+export function declined(reason: Reason, fault?: Fault): Outcome {
+  return { meaning: 'declined', reason, ...(fault && { fault }) }
 }
 
 /** The answer to `request`: everything it said, turned round, with the outcome. */

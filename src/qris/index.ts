@@ -12,4 +12,5 @@ export type {
 export { ADDITIONAL_IDS, CRITERIA } from './code.ts'
 export { crc16 } from './crc.ts'
 export { makeQris } from './make.ts'
-export { CODE_CHARS_MAX, readQris } from './read.ts'
+export { isQrisPan, nnsOf, withCheckDigit } from './pan.ts'
+export { CODE_CHARS_MAX, rawObjects, readQris } from './read.ts'

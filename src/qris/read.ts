@@ -11,6 +11,7 @@ import {
   type QrisTip,
 } from './code.ts'
 import { crcText } from './crc.ts'
+import { readObjects } from './objects.ts'
 import { ascii, type Form, Reader } from './reader.ts'
 
 /** EMVCo MPM, 3.3: what a symbol holds at most. */
@@ -74,6 +75,15 @@ export function readQris(text: string): QrisCode {
     ...(localized && { localized }),
     ...(others && { others }),
   }
+}
+
+/** Objects of a code as they stand in it, one behind the other; those that are not there are left out. */
+export function rawObjects(text: string, ids: readonly string[]): string {
+  const objects = readObjects(text, '', 0)
+  return ids
+    .flatMap(id => objects.get(id) ?? [])
+    .map(({ offset, value }) => text.slice(offset, offset + 4 + value.length))
+    .join('')
 }
 
 function checkFrame(text: string): void {

@@ -4,6 +4,7 @@ import {
   type Customer,
   type Message,
   type Outcome,
+  type Qr,
   type Reason,
   type References,
   respond,
@@ -94,9 +95,13 @@ export function paymentFor(request: Message, answer: Message): Message {
   }
 }
 
-/** The reversal, advice or status check of a payment as it was sent: the same but for its kind. */
+/**
+ * The reversal, advice or status check of a payment as it was sent: the same but for its kind, and
+ * with what the biller's answer called it.
+ */
 export function recoveryFor(
   sent: Message,
+  { reference, qr }: Details,
   kind: 'reversal' | 'advice' | 'status',
   repeat: boolean,
   sentAt: Message['sentAt'],
@@ -104,6 +109,8 @@ export function recoveryFor(
   const { trace, bank = '' } = sent
   return {
     ...sent,
+    ...(reference && { reference: { ...sent.reference, ...reference } }),
+    ...(qr && { qr: { ...sent.qr, ...qr } }),
     kind,
     repeat,
     sentAt,
@@ -121,10 +128,13 @@ export type Details = {
   readonly details?: Message['details']
   /** Where nobody knew before whose number it is. */
   readonly customer?: Customer
+  /** By what the other side knows a payment of a code: a refund says it again. */
+  readonly qr?: Pick<Qr, 'approval' | 'invoice'>
 }
 
 export function detailsOf(sent: Message, answer: Message): Details {
   const { reference, token, settlementDate, infoText, serial, details, customer } = answer
+  const { approval, invoice } = answer.qr ?? {}
   const introduced = customer?.name !== undefined && sent.customer?.name === undefined
   return {
     ...(reference && { reference }),
@@ -134,6 +144,12 @@ export function detailsOf(sent: Message, answer: Message): Details {
     ...(serial !== undefined && { serial }),
     ...(details && { details }),
     ...(introduced && { customer }),
+    ...((approval ?? invoice) !== undefined && {
+      qr: {
+        ...(approval !== undefined && { approval }),
+        ...(invoice !== undefined && { invoice }),
+      },
+    }),
   }
 }
 
@@ -177,7 +193,7 @@ export function receiptFor(
     ...(amountMinor !== undefined && { amountMinor }),
     ...(token && { token }),
     ...(transfer && { transfer }),
-    ...(qr && { qr }),
+    ...(qr && { qr: { ...qr, ...details.qr } }),
     ...(outcome.meaning === 'approved' && {
       settlementDate: details.settlementDate ?? addDays(businessDate, 1),
     }),

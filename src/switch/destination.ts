@@ -41,6 +41,8 @@ export interface Destination {
    * nothing that only the source wants back.
    */
   stamp(message: Message): Message
+  /** A reversal, advice or status check as this dialect numbers it: like its payment, or anew. */
+  renumber(question: Message): Message
   /** Throws CODEC_VALUE or PACK_MISSING_FIELD when this dialect cannot say it. */
   prepare(message: Message): Prepared
   send(
@@ -92,15 +94,25 @@ export class FrameDestination implements Destination {
     return this.#security?.takesPins ?? false
   }
 
-  takesInquiriesFor(_product: string): boolean {
-    return true
+  takesInquiriesFor(product: string): boolean {
+    return this.#pack.carries('inquiry', product)
   }
 
   stamp(asked: Message): Message {
     const { echoed: _, ...message } = asked
     const { bank, partner, switcher } = this.#identity
     const trace = this.#traces.next()
-    return { ...message, trace, sentAt: localTime(this.#clock.nowMs()), bank, partner, switcher }
+    const sentAt = localTime(this.#clock.nowMs())
+    const stamped: Message = { ...message, trace, sentAt, bank, partner, switcher }
+    const { makeReference } = this.#pack
+    if (!makeReference || message.reference?.own !== undefined) return stamped
+    return { ...stamped, reference: { ...message.reference, own: makeReference(stamped) } }
+  }
+
+  renumber(question: Message): Message {
+    if (!this.#pack.makeReference) return question
+    // Under a number of its own it is no repeat of the one before.
+    return { ...question, trace: this.#traces.next(), repeat: false }
   }
 
   prepare(message: Message): Prepared {
@@ -246,7 +258,8 @@ export function answersTo(asked: Message, answer: Message): boolean {
     same(asked.customer?.id, answer.customer?.id) &&
     same(asked.customer?.meter, answer.customer?.meter) &&
     same(asked.registration?.number, answer.registration?.number) &&
-    same(asked.reference?.switching, answer.reference?.switching)
+    same(asked.reference?.switching, answer.reference?.switching) &&
+    same(asked.qr?.merchantPan, answer.qr?.merchantPan)
   )
 }
 

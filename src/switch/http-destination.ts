@@ -5,6 +5,7 @@ import { type Message, respond } from '#message'
 import type { HttpPack, SealContext } from '#pack'
 import { type Destination, evidenceOf, type Identity, type Prepared } from './destination.ts'
 import type { OwnNumbers } from './numbers.ts'
+import type { CardVault } from './security/card-vault.ts'
 
 export type HttpDestinationParts = {
   readonly link: HttpLink<Message>
@@ -14,6 +15,7 @@ export type HttpDestinationParts = {
   readonly identity: Identity | undefined
   readonly numbers: OwnNumbers
   readonly clock: Clock
+  readonly vault?: CardVault
 }
 
 /** A destination whose dialect goes over HTTP. What it says beside is in destination.ts. */
@@ -47,9 +49,9 @@ export class HttpDestination implements Destination {
   stamp(message: Message): Message {
     const { identity, numbers, clock, pack } = this.#parts
     const { trace, own } = numbers.next()
-    const stamped: Message = { ...message, trace, sentAt: localTime(clock.nowMs()) }
     // Who the partner is to us, and what only it wants back, is nothing to a biller.
-    for (const path of PARTNERS_OWN) delete stamped[path]
+    const { bank: _, partner: __, switcher: ___, echoed: ____, ...kept } = message
+    const stamped: Message = { ...kept, trace, sentAt: localTime(clock.nowMs()) }
     if (identity) {
       const { bank, partner, switcher } = identity
       Object.assign(stamped, { bank, partner, switcher })
@@ -59,12 +61,17 @@ export class HttpDestination implements Destination {
     return stamped
   }
 
+  renumber(question: Message): Message {
+    return question
+  }
+
   /**
    * The frame without its seal: that is put on at the moment of sending, holds the time, and is no
    * one else's to see. Throws PACK_MISSING_FIELD, PACK_UNKNOWN_MESSAGE, CODEC_VALUE.
    */
   prepare(message: Message): Prepared {
-    const bytes = this.#parts.pack.write(message)
+    const { pack, vault } = this.#parts
+    const bytes = pack.write(vault?.show(message) ?? message)
     return { message, key: this.keyOf(message), evidence: this.evidence('out', bytes) }
   }
 
@@ -93,30 +100,32 @@ export class HttpDestination implements Destination {
   }
 }
 
-const PARTNERS_OWN = ['bank', 'partner', 'switcher', 'echoed'] as const
-
 /** What a link over HTTP must know of a dialect, made from its pack with the link's credentials. */
 export function httpDialectOf(
   pack: HttpPack,
   numbers: OwnNumbers,
   clock: Clock,
+  vault?: CardVault,
 ): HttpDialect<Message> {
-  const context = (token?: string, asked?: Uint8Array): SealContext => ({
+  const context = (token?: string): SealContext => ({
     nowMs: clock.nowMs(),
     nonce: numbers.next().own,
     ...(token !== undefined && { token }),
-    ...(asked && { asked }),
   })
   const { session } = pack
   return {
     seal: (frame, token) => pack.seal(frame, context(token)),
     read(frame, asked, sealed) {
       // An answer that anyone could have made says nothing about the payment.
-      if (pack.opens(frame, context(undefined, sealed))) return unclear(asked)
+      const came: SealContext = { nowMs: clock.nowMs(), nonce: NO_NONCE, asked: sealed }
+      if (pack.opens(frame, came)) return unclear(asked)
       const read = pack.readAnswer(frame, asked)
       if (read.tag === 'reject') return unclear(asked)
       const { message: content } = read
-      return { content, tokenRefused: content.outcome?.meaning === 'sign-on' }
+      // It came on this connection, and speaks of another payment: somebody mixed up two answers.
+      if (pack.matchKey(content) !== pack.matchKey(asked)) return unclear(asked)
+      const tokenRefused = content.outcome?.meaning === 'sign-on'
+      return { content: vault?.hide(content) ?? content, tokenRefused }
     },
     session: session && {
       request: () => session.request(context()),
@@ -124,6 +133,9 @@ export function httpDialectOf(
     },
   }
 }
+
+/** Theirs stands in what came. */
+const NO_NONCE = ''
 
 /** It is kept as evidence, and the payment is found out about. */
 function unclear(asked: Message): HttpRead<Message> {

@@ -1,13 +1,23 @@
 import { type Clock, NadiError, type TxnIds } from '#base'
 import type { Evidence } from '#journal'
 import type { LinkOutcome } from '#link'
-import { APPROVED, declined, dueOfBills, type Message, type Outcome, respond } from '#message'
+import {
+  APPROVED,
+  declined,
+  dueOfBills,
+  type Fault,
+  type Message,
+  type Outcome,
+  type Reason,
+  respond,
+} from '#message'
 import { customerOf } from '#screening'
 import { sendAnswer } from './answer.ts'
-import { inquiryFor, quoteFor, quoteOf } from './compose.ts'
+import { inquiryFor, paymentFor, quoteFor, quoteOf } from './compose.ts'
 import { answersTo, type Destination, type Prepared } from './destination.ts'
 import type { Incoming } from './incoming.ts'
 import type { Inquiries, Inquiry, InquiryData } from './inquiries.ts'
+import { faultOf } from './faults.ts'
 import type { Observer } from './observer.ts'
 import type { SwitchParts } from './options.ts'
 import { type InquiryPlan, planInquiry } from './pipeline.ts'
@@ -52,12 +62,12 @@ export class InquiryDesk {
     const plan = planInquiry(incoming, this.#parts)
     if (plan.tag === 'refuse') {
       this.#parts.log.debug('inquiry refused', { rule: plan.rule, reason: plan.reason })
-      this.#end([incoming], respond(incoming.message, declined(plan.reason)))
+      this.#end([incoming], respond(incoming.message, declined(plan.reason, plan.fault)))
       return
     }
     const first: Running = { key, plan, askers: [incoming], routes: [...plan.routes], signOns: 0 }
     this.#running.set(key, first)
-    this.#send(first, inquiryFor(incoming.message))
+    this.#send(first, inquiryFor(plan.asks))
   }
 
   #send(running: Running, request: Message): void {
@@ -82,9 +92,34 @@ export class InquiryDesk {
 
   /** The biller need not be asked: what it costs stands in our own configuration. */
   #quoteUnasked(running: Running, destination: Destination): void {
-    const answer = quoteOf(requestOf(running), running.plan.product)
+    const { asks, product } = running.plan
+    const answer = quoteOf(asks, product)
     if (typeof answer === 'string') return this.#refuse(running, answer)
+    const cannot = this.#cannotBePaid(running, destination, answer)
+    if (cannot) return this.#refuse(running, 'format-error', cannot.fault)
     this.#quoted(running, destination, answer, [])
+  }
+
+  /**
+   * What the dialect cannot say of the payment is found now, not when it is paid. A payment without
+   * an amount says that later.
+   */
+  #cannotBePaid(
+    running: Running,
+    destination: Destination,
+    answer: Message,
+  ): { readonly fault?: Fault } | undefined {
+    if (answer.amountMinor === undefined) return undefined
+    try {
+      destination.prepare(destination.stamp(paymentFor(requestOf(running), answer)))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof NadiError)) throw error
+      const { code, path } = error
+      this.#parts.log.info('a payment could not be written', { link: destination.name, code, path })
+      const fault = faultOf(error)
+      return fault ? { fault } : {}
+    }
   }
 
   #ask(running: Running, destination: Destination, prepared: Prepared): void {
@@ -198,8 +233,8 @@ export class InquiryDesk {
       })
   }
 
-  #refuse(running: Running, reason: Parameters<typeof declined>[0]): void {
-    this.#finish(running, respond(requestOf(running), declined(reason)))
+  #refuse(running: Running, reason: Reason, fault?: Fault): void {
+    this.#finish(running, respond(requestOf(running), declined(reason, fault)))
   }
 
   /** Answers all who asked the same; returns what the first one got. */

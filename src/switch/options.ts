@@ -15,7 +15,14 @@ export type Product = ProductFacts & {
   readonly inquiryTimeoutMs: number
   readonly policy: Policy
   readonly fee: FeeSchedule
+  /**
+   * Where what is due stands in what the customer shows: an inquiry is completed by it before anyone
+   * is asked. Undefined: the biller tells, or our own price list.
+   */
+  readonly quote?: QuoteSource | undefined
 }
+
+export type QuoteSource = 'qris-code'
 
 export type SwitchSettings = {
   /** Number of this node, 0 to 63: part of every txn id. */

@@ -90,7 +90,7 @@ export function askAnswered(asked: Message, answer: Message): Entry {
         ? { name: 'undone', event: { tag: 'undone' }, data }
         : { name: 'stands', event: { tag: 'stands' }, data, details: detailsOf(asked, answer) }
     case 'stands':
-      return { name: 'stands', event: { tag: 'stands' }, data }
+      return { name: 'stands', event: { tag: 'stands', refused: true }, data }
     case 'nothing':
       return { name: 'nothing', event: { tag: 'nothing' }, data }
     case 'sign-on':

@@ -180,7 +180,8 @@ export function obligationOf(
     case 'unknown':
     case 'reversing': {
       const waitMs = state.phase === 'asking' ? policy.recoveryTimeoutMs : policy.spacingMs
-      return { step: policy.recovery, destination: state.route, dueAtMs: nowMs + waitMs }
+      const by = state.tag === 'reversing' ? 'reverse' : policy.recovery
+      return { step: by, destination: state.route, dueAtMs: nowMs + waitMs }
     }
     case 'suspect':
       return { step: 'decide', destination: '', dueAtMs: nowMs }

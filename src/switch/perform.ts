@@ -108,11 +108,13 @@ export class Performer {
     }
   }
 
-  #planAsk(payment: Payment, { route, repeat, signOn }: Action & { tag: 'ask' }): Plan {
-    const { recovery, recoveryTimeoutMs } = payment.product.policy
+  #planAsk(payment: Payment, { by, route, repeat, signOn }: Action & { tag: 'ask' }): Plan {
+    const { recoveryTimeoutMs } = payment.product.policy
     const destination = this.#parts.destinations.get(route)
-    const kind = RECOVERY_KINDS[recovery]
-    const message = recoveryFor(payment.sent, kind, repeat, localTime(this.#clock.nowMs()))
+    const kind = RECOVERY_KINDS[by]
+    const sentAt = localTime(this.#clock.nowMs())
+    const question = recoveryFor(payment.sent, payment.details, kind, repeat, sentAt)
+    const message = destination?.renumber(question) ?? question
     const prepared = destination && this.#prepare(destination, message)
     if (!destination || !prepared) {
       const why = 'cannot be said in the dialect of the link'

@@ -1,12 +1,13 @@
 import { businessDate, type BusinessDate, WIB_OFFSET_MS } from '#base'
-import type { Message, Reason } from '#message'
+import type { Fault, Message, Reason } from '#message'
 import { adminOf, price, type Price } from '#pricing'
 import { route } from '#routing'
 import { type Facts, screenInquiry, screenPayment } from '#screening'
 import { paymentFor } from './compose.ts'
 import type { Incoming } from './incoming.ts'
 import type { Inquiry } from './inquiries.ts'
-import type { Product, SwitchParts } from './options.ts'
+import type { Product, QuoteSource, SwitchParts } from './options.ts'
+import { type NotQuoted, withCode } from './scanned.ts'
 
 /**
  * The page to read first: what becomes of a request before anything is durable. Facts are
@@ -16,15 +17,23 @@ import type { Product, SwitchParts } from './options.ts'
  */
 export type Planned<T> = ({ readonly tag: 'go' } & T) | Refused
 
-export type Refused = { readonly tag: 'refuse'; readonly reason: Reason; readonly rule: string }
+export type Refused = {
+  readonly tag: 'refuse'
+  readonly reason: Reason
+  readonly rule: string
+  readonly fault?: Fault
+}
 
-export type InquiryPlan = {
+type Plan = {
   readonly product: Product
   readonly businessDate: BusinessDate
   readonly routes: Routes
 }
 
-export type PaymentPlan = InquiryPlan & { readonly price: Price; readonly toBiller: Message }
+/** `asks` is the request with all that it means: what the customer showed is read. */
+export type InquiryPlan = Plan & { readonly asks: Message }
+
+export type PaymentPlan = Plan & { readonly price: Price; readonly toBiller: Message }
 
 type Routes = readonly [string, ...string[]]
 
@@ -36,7 +45,14 @@ export function planInquiry(incoming: Incoming, parts: SwitchParts): Planned<Inq
   const product = parts.products.get(message.product ?? '') as Product
   const routes = route(product.links, name => parts.destinations.get(name)?.up ?? false)
   if (!routes) return NO_ROUTE
-  return { tag: 'go', product, businessDate: facts.businessDate, routes }
+  const asks = product.quote ? QUOTES[product.quote](message) : message
+  if ('reason' in asks) return { ...asks, tag: 'refuse', rule: product.quote ?? '' }
+  return { tag: 'go', product, businessDate: facts.businessDate, routes, asks }
+}
+
+/** What completes an inquiry where a product says so. */
+const QUOTES: Readonly<Record<QuoteSource, (message: Message) => Message | NotQuoted>> = {
+  'qris-code': withCode,
 }
 
 export function planPayment(

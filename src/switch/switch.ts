@@ -311,6 +311,7 @@ export class Switch {
       return this.#driver.ask(found, { name: 'advice-asked', frames }, incoming, question)
     const { reversalWindowMs } = found.product.policy
     const allowed =
+      reversalWindowMs > 0 &&
       incoming.atMs - found.openedAtMs <= reversalWindowMs &&
       found.head.businessDate === businessDate(incoming.atMs, this.#parts.settings.cutoverMs)
     const event = { tag: 'undo-asked', allowed } as const

@@ -26,6 +26,9 @@ import type { Action, Finding, Step, TxnEvent, TxnState } from './state.ts'
  *      unknown ─attempts used up─▶ suspect ◀──────────┼──────────────────────┘
  *                                   └─ resolved, or a late answer ─▶ paid, reversed
  *
+ * Where a payment is only asked about (check), a partner's reversal of an unknown one waits until it
+ * is known to be paid; then it is taken back.
+ *
  * Events that do not belong to a state are no mistake (a late answer, a second one, a timer that
  * was overtaken): they leave the state as it is, and the caller records those worth recording.
  */
@@ -82,10 +85,10 @@ function fromSending(state: Sending, event: TxnEvent, policy: Policy): Step {
     // Silence is not a decline: the biller may have done it. The hold stays until that is known.
     case 'silence':
     case 'unclear':
-      return finding('unknown', route, policy.spacingMs)
+      return unknown(state, policy.spacingMs, policy)
     // Nobody knows whether it had left when the process died; whoever waited has gone.
     case 'restarted':
-      return finding('unknown', route, 0)
+      return unknown(state, 0, policy)
     case 'undo-asked':
       return mayUndo(event, policy) ? step({ ...state, undo: true }) : stay(state)
     default:
@@ -107,18 +110,26 @@ function fromUnknown(state: Unknown, event: TxnEvent, policy: Policy): Step {
     case 'undone':
       return step({ tag: 'reversed' })
     case 'stands':
-      return step({ tag: 'paid', route: state.route })
+      return found(state, policy)
     case 'nothing':
       return declined('no-payment')
     // While we undo, a late yes changes nothing: the source has been told that we do not know,
     // and the answer to the reversal decides. Where we only ask, a late yes is the answer.
     case 'late-approved':
-      return policy.recovery === 'reverse' ? stay(state) : step({ tag: 'paid', route: state.route })
+      return policy.recovery === 'reverse' ? stay(state) : found(state, policy)
     case 'late-declined':
       return declined(event.reason)
+    // Nothing is taken back to find out: first it must be known that it is paid.
+    case 'undo-asked':
+      return mayUndo(event, policy) && !state.undo ? step({ ...state, undo: true }) : stay(state)
     default:
       return find(state, event, policy, 'held')
   }
+}
+
+/** It is paid; by now the partner may not want it any more. */
+function found({ route, undo }: Unknown, policy: Policy): Step {
+  return undo && policy.recovery === 'check' ? reversing(route, 0) : step({ tag: 'paid', route })
 }
 
 type Reversing = TxnState & { tag: 'reversing' }
@@ -127,8 +138,9 @@ function fromReversing(state: Reversing, event: TxnEvent, policy: Policy): Step 
   switch (event.tag) {
     case 'undone':
       return step({ tag: 'reversed' })
+    // A late answer to a status check says no more than what is known.
     case 'stands':
-      return step({ tag: 'paid', route: state.route })
+      return event.refused ? step({ tag: 'paid', route: state.route }) : stay(state)
     // They said paid, and now that there is no payment: they must explain that to a person.
     case 'nothing':
       return step({ tag: 'suspect', route: state.route, money: 'settled' })
@@ -145,13 +157,14 @@ function find(
   money: 'held' | 'settled',
 ): Step {
   const { route } = state
+  const by = state.tag === 'reversing' ? 'reverse' : policy.recovery
   const wake = (afterMs: number): Action => ({ tag: 'wake', route, afterMs })
   switch (event.tag) {
     case 'due':
       if (state.phase === 'asking') return stay(state)
       return step(
         { ...state, phase: 'asking', repeat: true },
-        { tag: 'ask', route, repeat: state.repeat, signOn: false },
+        { tag: 'ask', by, route, repeat: state.repeat, signOn: false },
       )
     case 'ask-silence':
     case 'ask-unclear': {
@@ -169,7 +182,7 @@ function find(
       return state.signOns < SIGN_ONS_MAX
         ? step(
             { ...state, signOns: state.signOns + 1 },
-            { tag: 'ask', route, repeat: state.repeat, signOn: true },
+            { tag: 'ask', by, route, repeat: state.repeat, signOn: true },
           )
         : find({ ...state, signOns: 0 }, { tag: 'ask-unclear' }, policy, money)
     // An attempt cut short by our own crash does not count against the biller.
@@ -206,17 +219,23 @@ function fromPaid(state: TxnState & { tag: 'paid' }, event: TxnEvent, policy: Po
   return reversing(state.route, 0)
 }
 
+/** What was told once, as a token, can be used: where a product is advised, nothing is undone. */
 function mayUndo(event: TxnEvent & { tag: 'undo-asked' }, policy: Policy): boolean {
-  return event.allowed && policy.recovery === 'reverse'
+  return event.allowed && policy.recovery !== 'advise'
+}
+
+/** Where it is only asked about, what the partner wishes is remembered until it is known. */
+function unknown({ routes: [route], undo }: Sending, afterMs: number, { recovery }: Policy): Step {
+  const wish = undo && recovery === 'check' ? { undo } : {}
+  return step({ tag: 'unknown', ...finding(route), ...wish }, { tag: 'wake', route, afterMs })
 }
 
 function reversing(route: string, afterMs: number): Step {
-  return finding('reversing', route, afterMs)
+  return step({ tag: 'reversing', ...finding(route) }, { tag: 'wake', route, afterMs })
 }
 
-function finding(tag: 'unknown' | 'reversing', route: string, afterMs: number): Step {
-  const fresh: Finding = { route, attempts: 0, repeat: false, phase: 'waiting', signOns: 0 }
-  return step({ tag, ...fresh }, { tag: 'wake', route, afterMs })
+function finding(route: string): Finding {
+  return { route, attempts: 0, repeat: false, phase: 'waiting', signOns: 0 }
 }
 
 function declined(reason: Reason): Step {

@@ -1,4 +1,5 @@
 import type { Reason } from '#message'
+import type { Recovery } from './policy.ts'
 
 /**
  * The life of one payment. Everything that is needed to go on after a crash is in here or in the
@@ -16,8 +17,11 @@ export type TxnState =
       /** The partner gave up and asked for a reversal while we were still waiting. */
       readonly undo: boolean
     }
-  /** Sent, and no answer: being reversed, advised or checked. The hold stays. */
-  | ({ readonly tag: 'unknown' } & Finding)
+  /**
+   * Sent, and no answer: being reversed, advised or checked. The hold stays. With `undo` the partner
+   * gave up, and what is found to be paid is then taken back.
+   */
+  | ({ readonly tag: 'unknown'; readonly undo?: true } & Finding)
   /** Paid, and the partner wants it undone within the product's window. The money is settled still. */
   | ({ readonly tag: 'reversing' } & Finding)
   /** Attempts used up. Only a person, reconciliation or a late answer can tell. */
@@ -54,7 +58,8 @@ export type TxnEvent =
   | { readonly tag: 'due' }
   /** How that attempt ended: the reversal was done, the payment exists, there is none, nobody knows. */
   | { readonly tag: 'undone' }
-  | { readonly tag: 'stands' }
+  /** `refused` where a reversal was asked for: too late to undo it. */
+  | { readonly tag: 'stands'; readonly refused?: true }
   | { readonly tag: 'nothing' }
   | { readonly tag: 'ask-unclear' }
   | { readonly tag: 'ask-silence' }
@@ -71,9 +76,10 @@ export type TxnEvent =
 export type Action =
   /** Send the payment over this link; after signing on anew if the biller asked for that. */
   | { readonly tag: 'send'; readonly route: string; readonly signOn: boolean }
-  /** Ask the biller by the product's policy: reversal, advice or status check. */
+  /** Ask the biller, `by` the product's policy or the partner's wish: reversal, advice or status check. */
   | {
       readonly tag: 'ask'
+      readonly by: Recovery
       readonly route: string
       readonly repeat: boolean
       readonly signOn: boolean

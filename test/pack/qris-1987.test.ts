@@ -1,8 +1,7 @@
 import t from 'tap'
-import { rupiah } from '#base'
+import { luhn, rupiah } from '#base'
 import { respond, type Message, type Outcome } from '#message'
 import { readQris } from '#qris'
-import { luhn } from '../../src/cli/iso/mask.ts'
 import { packCalled, QRIS, readMessage, readReject, samplesOf, toBytes, toText } from './packs.ts'
 
 const pack = packCalled(QRIS)
@@ -18,10 +17,10 @@ const CODE =
   '00020101021226680016ID.CO.CONTOH.WWW011893609999000000001502159000000000000010303UMI51440014ID.CO.QRIS.WWW0215ID10999999999990303UMI5204541153033605405250005802ID5913WARUNG CONTOH6007JAKARTA61051011062180107INV00010703A0163047865'
 
 t.test('what a code says is what its payment says', async t => {
-  const { qr = {}, amountMinor, terminal } = readMessage(pack, frameOf('payment'))
+  const { qr = {}, amountMinor } = readMessage(pack, frameOf('payment'))
   const code = readQris(CODE)
   t.equal(amountMinor, code.amountMinor)
-  t.equal(terminal, code.additional?.terminal)
+  t.equal(qr.terminal, code.additional?.terminal)
   t.match(qr, {
     merchantName: code.name,
     merchantCity: code.city,
@@ -47,11 +46,11 @@ t.test('a status check keeps the reference of its payment under a number of its 
   const payment = readMessage(pack, frameOf('payment'))
   // As the switch sends it: nothing of the wire goes along.
   const { echoed: _, ...sent } = payment
-  const asked: Message = { ...sent, kind: 'payment', trace: '000800' }
-  const first = toText(pack.write(asked))
-  t.match(first, '632409000800', 'the payment makes it')
+  const made = pack.makeReference?.({ ...sent, trace: '000800' })
+  t.equal(made, '632409000800', 'year, day and hour, audit number')
+  t.equal(pack.makeReference?.(sent), payment.reference?.own, 'as among the samples')
   const answered = readMessage(pack, frameOf('paid'))
-  t.equal(answered.reference?.own, '632409000777', 'its answer tells it')
+  t.equal(answered.reference?.own, '632409000777', 'the answer tells it')
   const reference = { own: '632409000777' }
   for (const kind of ['status', 'reversal'] as const) {
     const { qr } = answered
@@ -65,6 +64,7 @@ t.test('a status check keeps the reference of its payment under a number of its 
     const frame = toText(pack.write(later))
     t.match(frame, '632409000777', kind)
     t.match(frame, '000801')
+    t.notMatch(pack.matchKey(later), pack.matchKey({ ...sent, reference }), 'another question')
     t.equal(pack.matchKey(readMessage(pack, frame)), pack.matchKey(respond(later, OK)))
   }
 })
@@ -87,7 +87,14 @@ t.test(
       ['94', 'unknown', 'unknown'],
       ['96', 'unknown', 'unknown'],
       ['77', 'unknown', 'unknown'],
+      ['25', 'declined', 'nothing'],
     ]
+    for (const code of ['12', '13', '51', '57', '61'])
+      t.equal(pack.meaningOf('reversal', code).meaning, 'stands', `${code} refuses a refund`)
+    for (const code of ['68', '91', '94', '96', '77'])
+      t.equal(pack.meaningOf('reversal', code).meaning, 'unknown', `${code} to a refund`)
+    t.ok(['payment', 'status', 'reversal'].every(kind => pack.carries(kind as 'payment', 'qris')))
+    t.notOk(pack.carries('inquiry', 'qris'), 'the code says what is due')
     for (const [code, payment, status] of rows) {
       t.equal(pack.meaningOf('payment', code).meaning, payment, `${code} to a payment`)
       t.equal(pack.meaningOf('status', code).meaning, status, `${code} to a check`)

@@ -47,6 +47,7 @@ export function handPack(given: Credentials = {}, withToken = false): HttpPack {
     ],
     withoutInquiry: ['topup'],
     needsOwnReference: true,
+    carries: (kind, product) => kind !== 'reversal' && !(kind === 'inquiry' && product === 'topup'),
     with: credentials => handPack(credentials, withToken),
     write(message) {
       const { kind, product, customer, reference, amountMinor } = message

@@ -30,6 +30,7 @@ const unknown: TxnState = { tag: 'unknown', ...finding }
 const asking: TxnState = { ...unknown, phase: 'asking', repeat: true }
 const last: TxnState = { ...asking, attempts: 2 }
 const reversing: TxnState = { ...asking, tag: 'reversing' }
+const unwanted: TxnState = { ...asking, undo: true }
 const held: TxnState = { tag: 'suspect', route: 'pln', money: 'held' }
 const settled: TxnState = { tag: 'suspect', route: 'pln', money: 'settled' }
 const paid: TxnState = { tag: 'paid', route: 'pln' }
@@ -146,7 +147,7 @@ const reverse: Row[] = [
   ],
   ['the partner undoes what is paid', paid, undo, 'reversing waiting 0', 'wake 0'],
   ['undone as the partner wished', reversing, { tag: 'undone' }, 'reversed', ''],
-  ['too late to undo: it stays paid', reversing, { tag: 'stands' }, 'paid', ''],
+  ['too late to undo: it stays paid', reversing, { tag: 'stands', refused: true }, 'paid', ''],
   [
     'nothing to undo, though it was paid: a person must look',
     reversing,
@@ -160,20 +161,76 @@ const reverse: Row[] = [
 const advise: Row[] = [
   ['a late yes is the answer where we only ask', asking, { tag: 'late-approved' }, 'paid', ''],
   ['a late yes settles a suspect one', held, { tag: 'late-approved' }, 'paid', ''],
+]
+
+const token: Row[] = [
   ['a token is never reversed', paid, undo, 'paid', ''],
   ['not while it is on its way either', sending, undo, 'sending', ''],
+  ['and not while it is unknown', asking, undo, 'unknown asking 0$', ''],
+]
+
+const refund: Row[] = [
+  ['the partner takes back what is paid', paid, undo, 'reversing waiting 0', 'wake 0'],
+  ['it gives up while we wait', sending, undo, 'sending undo', ''],
+  [
+    'and then it is approved: it is taken back',
+    undoing,
+    { tag: 'approved' },
+    'reversing waiting 0',
+    'wake 0',
+  ],
+  [
+    'silence all the same: first it is asked about',
+    undoing,
+    silence,
+    'unknown waiting 0 undo',
+    'wake 35000',
+  ],
+  ['a crash all the same', undoing, { tag: 'restarted' }, 'unknown waiting 0 undo', 'wake 0'],
+  ['it gives up while it is unknown', asking, undo, 'unknown asking 0 undo', ''],
+  ['too late is too late', asking, undoTooLate, 'unknown asking 0$', ''],
+  ['it stands, and is taken back', unwanted, { tag: 'stands' }, 'reversing waiting 0', 'wake 0'],
+  [
+    'a late yes, and it is taken back',
+    unwanted,
+    { tag: 'late-approved' },
+    'reversing waiting 0',
+    'wake 0',
+  ],
+  ['there is none: nothing to take back', unwanted, { tag: 'nothing' }, 'declined', ''],
+  [
+    'the wish outlasts an attempt',
+    unwanted,
+    { tag: 'ask-silence' },
+    'unknown waiting 1 undo',
+    'wake 35000',
+  ],
+  [
+    'a refund is asked for',
+    { ...reversing, phase: 'waiting' },
+    { tag: 'due' },
+    'reversing asking',
+    'ask refund repeat',
+  ],
+  ['it was done', reversing, { tag: 'undone' }, 'reversed', ''],
+  ['it was refused: it stays paid', reversing, { tag: 'stands', refused: true }, 'paid', ''],
+  ['a late status check is no refusal', reversing, { tag: 'stands' }, 'reversing asking', ''],
 ]
 
 for (const [name, rows] of [
   ['reverse', [...always, ...reverse]],
-  ['advise', [...always, ...advise]],
-  ['check', [...always, ...advise]],
+  ['advise', [...always, ...advise, ...token]],
+  ['check', [...always, ...advise, ...refund]],
 ] as const)
   t.test(`by the policy ${name}`, async t => {
     for (const [title, before, event, after, actions] of rows) {
       const step = next(before, event, policy(name))
       t.match(describe(step.state), new RegExp(`^${after}`), title)
-      t.equal(step.actions.map(describeAction).join(', '), actions, `${title}: what is done`)
+      t.equal(
+        step.actions.map(action => describeAction(action, name)).join(', '),
+        actions,
+        `${title}: what is done`,
+      )
     }
   })
 
@@ -183,7 +240,7 @@ function describe(state: TxnState): string {
       return state.undo ? 'sending undo' : 'sending'
     case 'unknown':
     case 'reversing':
-      return `${state.tag} ${state.phase} ${state.attempts}`
+      return `${state.tag} ${state.phase} ${state.attempts}${'undo' in state ? ' undo' : ''}`
     case 'suspect':
       return `suspect ${state.money}`
     default:
@@ -191,12 +248,12 @@ function describe(state: TxnState): string {
   }
 }
 
-function describeAction(action: Action): string {
+function describeAction(action: Action, policy: Policy['recovery']): string {
   switch (action.tag) {
     case 'send':
       return `send ${action.route}${action.signOn ? ' signed-on' : ''}`
     case 'ask':
-      return `ask${action.repeat ? ' repeat' : ''}${action.signOn ? ' signed-on' : ''}`
+      return `ask${action.by === policy ? '' : ' refund'}${action.repeat ? ' repeat' : ''}${action.signOn ? ' signed-on' : ''}`
     case 'wake':
       return `wake ${action.afterMs}`
   }
@@ -220,6 +277,7 @@ const anEvent: fc.Arbitrary<TxnEvent> = fc.oneof(
     { tag: 'due' },
     { tag: 'undone' },
     { tag: 'stands' },
+    { tag: 'stands', refused: true },
     { tag: 'nothing' },
     { tag: 'ask-unclear' },
     { tag: 'ask-silence' },
@@ -234,6 +292,26 @@ const aPolicy = fc.constantFrom<Policy['recovery']>('reverse', 'advise', 'check'
 const aRun = fc.array(anEvent, { maxLength: 40 })
 
 t.test('however events fall', async t => {
+  t.test('nothing is taken back to find out where a payment is only checked', async () => {
+    fc.assert(
+      fc.property(aRun, events => {
+        let state: TxnState = received
+        let known = false
+        let wished = false
+        for (const event of events) {
+          const step = next(state, event, policy('check'))
+          known ||= step.state.tag === 'paid' || step.state.tag === 'reversing'
+          wished ||= event.tag === 'undo-asked' && event.allowed
+          const asked = step.actions.find(action => action.tag === 'ask')
+          if (asked?.by === 'reverse' && !(known && wished)) return false
+          if (asked && asked.by !== 'reverse' && step.state.tag !== 'unknown') return false
+          state = step.state
+        }
+        return true
+      }),
+    )
+  })
+
   t.test('what is declined or reversed never changes, and paid only to be reversed', async () => {
     fc.assert(
       fc.property(aPolicy, aRun, (recovery, events) => {
@@ -241,7 +319,7 @@ t.test('however events fall', async t => {
         for (const event of events) {
           const after: TxnState = next(state, event, policy(recovery)).state
           if (isFinal(state) && after !== state)
-            return state.tag === 'paid' && after.tag === 'reversing' && recovery === 'reverse'
+            return state.tag === 'paid' && after.tag === 'reversing' && recovery !== 'advise'
           state = after
         }
         return true

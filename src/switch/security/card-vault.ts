@@ -3,7 +3,7 @@ import { assert, type Random, type Secret } from '#base'
 import type { Card, Message } from '#message'
 
 /**
- * Card numbers and expiry dates inside of the switch. What the journal keeps of a message is text
+ * Card numbers and expiry dates, and PANs of those who pay by a code, inside of the switch. What the journal keeps of a message is text
  * that anyone may read who may read the database, and a reversal needs the number again, days
  * later; so it stands in messages as
  *
@@ -22,18 +22,14 @@ export class CardVault {
     this.#random = random
   }
 
-  /** A copy with the card's parts sealed; the message itself where it has no card. */
+  /** A copy with those parts sealed; the message itself where it has none. */
   hide(message: Message): Message {
-    return message.card
-      ? { ...message, card: each(message.card, text => this.#seal(text)) }
-      : message
+    return changed(message, text => this.#seal(text))
   }
 
   /** The other way round. */
   show(message: Message): Message {
-    return message.card
-      ? { ...message, card: each(message.card, text => this.#open(text)) }
-      : message
+    return changed(message, text => this.#open(text))
   }
 
   #seal(text: string): string {
@@ -60,6 +56,16 @@ export class CardVault {
 const MARK = 'sealed:'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+
+function changed(message: Message, change: (text: string) => string): Message {
+  const { card, qr } = message
+  if (!card && qr?.customerPan === undefined) return message
+  return {
+    ...message,
+    ...(card && { card: each(card, change) }),
+    ...(qr?.customerPan !== undefined && { qr: { ...qr, customerPan: change(qr.customerPan) } }),
+  }
+}
 
 function each(card: Card, change: (text: string) => string): Card {
   const entries = Object.entries(card) as [keyof Card, string][]
