@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { isNadiError } from '#base'
+import { frame } from '../src/hsm/payshield/frame.ts'
+import { COMMANDS } from '../src/hsm/payshield/grammar/index.ts'
 import type { PlainMessage, PlainValue } from '../src/iso8583/codec/codec.ts'
 import type { CompositeSpec, FieldSpec } from '../src/iso8583/codec/spec.ts'
 import { CHANNELS } from '../src/iso8583/framing/channels.ts'
@@ -13,6 +16,7 @@ export const SEEDS: Readonly<Record<string, () => Uint8Array[]>> = {
   encode: () => messages().map(({ dialect, plain }) => withByte(dialect, JSON.stringify(plain))),
   frames: () => frames('frames'),
   gzip: () => frames('gzip'),
+  host: () => hostCommands(),
   jpos: () => [bytes(jposOfEveryClass()), bytes(JPOS_PARTS)],
   moov: () => DIALECTS.map(({ codec }) => bytes(exportMoov(codec.spec).text)),
   table: () => TABLES.map(({ text }) => bytes(text)),
@@ -125,6 +129,29 @@ const JPOS_PARTS = `${JPOS_HEAD}${[
 <isofield id="2" length="9" token="##" name="q" class="org.jpos.iso.IFA_LLCHAR"/></isofieldpackager>`,
   )
   .join('\n')}</isopackager>`
+
+/** Requests and answers of a payShield, as they are known; alone, as streams, and as answers. */
+function hostCommands(): Uint8Array[] {
+  const file = new URL('../test/hsm/payshield/fixtures/host-commands.json', import.meta.url)
+  const known = JSON.parse(readFileSync(file, 'utf8')) as {
+    'host-variant-lmk': { cmd: string; request: string; result: string }[]
+    'host-keyblock-lmk': { request: string; response: string }[]
+  }
+  const codes = Object.keys(COMMANDS)
+  const requests = [
+    ...known['host-variant-lmk'].map(({ cmd, request }) => cmd + request),
+    ...known['host-keyblock-lmk'].map(({ request }) => request),
+    ...codes,
+  ]
+  const answers = known['host-variant-lmk'].map(({ cmd, result }) =>
+    Buffer.concat([Buffer.of(2, codes.indexOf(cmd)), bytes(result)]),
+  )
+  return [
+    ...requests.map(request => withByte(0, request)),
+    ...requests.map(request => withByte(1, frame(`0001${request}`))),
+    ...answers,
+  ]
+}
 
 function bytes(text: string): Uint8Array {
   return Buffer.from(text, 'latin1')

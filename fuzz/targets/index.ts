@@ -2,7 +2,8 @@
 import './sparse.ts'
 import { decode, encode } from './decode.ts'
 import { frames, gzip } from './frames.ts'
+import { host } from './host.ts'
 import { jpos, moov, table } from './texts.ts'
 
-export { decode, encode, frames, gzip, jpos, moov, table }
-export const TARGETS = { decode, encode, frames, gzip, jpos, moov, table } as const
+export { decode, encode, frames, gzip, host, jpos, moov, table }
+export const TARGETS = { decode, encode, frames, gzip, host, jpos, moov, table } as const

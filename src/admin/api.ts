@@ -190,6 +190,16 @@ export type HandedKeyView = {
   readonly under: string
 }
 
+/** A key that was agreed with the counterpart over the line: it is active on both sides. */
+export type ExchangedKeyView = {
+  readonly key: ZoneKeyView
+  /** Who made it: they (`asked`), or we (`given`). */
+  readonly exchange: 'asked' | 'given'
+  readonly checkValue: string
+}
+
+export type RotatedKeyView = HandedKeyView | ExchangedKeyView
+
 export type CheckedKeyView = ZoneKeyView & {
   /** `good`, `other` (another key than is written), or the code of an error. */
   readonly result: string
@@ -209,6 +219,22 @@ export type ComponentView = {
   /** The key, when this was its last component. */
   readonly key?: ZoneKeyView
 }
+
+/** An act that waits for another operator. */
+export type WaitingActView = {
+  readonly id: string
+  /** `key.activate`, `key.export`, … */
+  readonly act: string
+  readonly subject: string
+  readonly by: string
+  readonly reason: string
+  readonly detail?: Readonly<Record<string, unknown>>
+  readonly askedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** What came of it: as whoever asked would have been told. */
+export type ApprovedActView = { readonly id: string; readonly result: unknown }
 
 export type MigrationView = Migrated
 

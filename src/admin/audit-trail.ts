@@ -15,6 +15,11 @@ export type AuditLine = {
   readonly peer: string
   /** `begun`, then `done` or the code of the error. */
   readonly outcome: string
+  /** Who the command's user was, where that is another name than the operator's. */
+  readonly account?: string
+  /** The operator who approved it, and why. */
+  readonly approvedBy?: string
+  readonly approval?: string
   readonly detail?: Readonly<Record<string, unknown>>
 }
 

@@ -2,6 +2,8 @@
 export type * from './api.ts'
 export type { AuditLine, AuditTrail } from './audit-trail.ts'
 export { openAuditTrail } from './audit-trail.ts'
+export { Approvals } from './approvals.ts'
+export type { Operator } from './credentials.ts'
 export type {
   AdminHealth,
   AdminParts,

@@ -15,7 +15,7 @@ const id = z.string().transform((text, context) => {
   return z.NEVER
 })
 const checkValue = z.string().regex(/^[0-9A-Fa-f]{4,16}$/, 'expected 4 to 16 hexadecimal digits')
-const scheme = z.enum(['R', 'X', 'U']).default('R')
+const scheme = z.enum(['R', 'X', 'U'])
 const wanted = { zone, type: z.enum(types), kind: z.enum(kinds).optional() }
 
 /** The longest block of an AES key with all that may stand in its header. */
@@ -46,9 +46,20 @@ export const IMPORT_BODY = z.strictObject({
   ...act,
 })
 
-export const ROTATE_BODY = z.strictObject({ ...wanted, under: id.optional(), scheme, ...act })
+/** How the key travels is said only where it travels by hand: the line has its own way. */
+export const ROTATE_BODY = z.strictObject({
+  ...wanted,
+  byHand: z.boolean().default(false),
+  under: id.optional(),
+  scheme: scheme.optional(),
+  ...act,
+})
 
-export const EXPORT_BODY = z.strictObject({ under: id.optional(), scheme, ...act })
+export const EXPORT_BODY = z.strictObject({
+  under: id.optional(),
+  scheme: scheme.default('R'),
+  ...act,
+})
 
 /** The component itself is the body, as bytes; with `draw` there is none, and the HSM draws it. */
 const entering = { checkValue: checkValue.optional(), draw: z.literal('1').optional(), ...act }

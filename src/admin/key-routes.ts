@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { NadiError, toHex } from '#base'
+import type { KeyTypeName } from '#hsm'
 import type { Checked, Component, Entered, Exported, HalfMadeKey, KeyRecord, KeyStore } from '#keys'
 import { performAct } from './acts.ts'
 import type {
   CheckedKeyView,
   ComponentView,
+  ExchangedKeyView,
   HalfMadeKeyView,
   HandedKeyView,
   KeyStoryView,
   MigrationView,
+  RotatedKeyView,
   ZoneKeyView,
 } from './api.ts'
 import { checked } from './input.ts'
@@ -62,10 +65,17 @@ async function show(parts: AdminParts, { params }: FastifyRequest): Promise<KeyS
 function generate(parts: AdminParts, request: FastifyRequest): Promise<ZoneKeyView> {
   const { by, reason, activate, ...wanted } = checked(input.GENERATE_BODY, request.body)
   const { zone, type, kind } = zoneIn(parts, wanted)
-  const act = { act: 'key.generate', subject: zone, by, reason, detail: { type } }
-  return performAct(parts, request, act, async () => {
+  const act = {
+    act: 'key.generate',
+    subject: zone,
+    by,
+    reason,
+    detail: { type },
+    ...using(activate),
+  }
+  return performAct(parts, request, act, async who => {
     const of = { zone, type, ...(kind && { kind }), ...(activate && { activate }) }
-    return keyView(parts, await storeOf(parts).generate(of, { by, why: reason }))
+    return keyView(parts, await storeOf(parts).generate(of, who))
   })
 }
 
@@ -73,8 +83,8 @@ function importKey(parts: AdminParts, request: FastifyRequest): Promise<ZoneKeyV
   const { by, reason, ...given } = checked(input.IMPORT_BODY, request.body)
   const { zone, type, kind, wrapped, under, checkValue, activate } = zoneIn(parts, given)
   const detail = { type, ...(under && { under }) }
-  const act = { act: 'key.import', subject: zone, by, reason, detail }
-  return performAct(parts, request, act, async () => {
+  const act = { act: 'key.import', subject: zone, by, reason, detail, ...using(activate) }
+  return performAct(parts, request, act, async who => {
     const of = {
       zone,
       type,
@@ -84,28 +94,50 @@ function importKey(parts: AdminParts, request: FastifyRequest): Promise<ZoneKeyV
       ...(checkValue && { checkValue }),
       ...(activate && { activate }),
     }
-    return keyView(parts, await storeOf(parts).importKey(of, { by, why: reason }))
+    return keyView(parts, await storeOf(parts).importKey(of, who))
   })
 }
 
-function rotate(parts: AdminParts, request: FastifyRequest): Promise<HandedKeyView> {
-  const { by, reason, under, scheme, ...wanted } = checked(input.ROTATE_BODY, request.body)
+/** Over the line where keys of this type are agreed there, else handed to whoever asks. */
+function rotate(parts: AdminParts, request: FastifyRequest): Promise<RotatedKeyView> {
+  const { by, reason, under, scheme, byHand, ...wanted } = checked(input.ROTATE_BODY, request.body)
   const { zone, type, kind } = zoneIn(parts, wanted)
-  const act = { act: 'key.rotate', subject: zone, by, reason, detail: { type, scheme } }
-  return performAct(parts, request, act, async () => {
+  const exchange = byHand ? undefined : parts.exchangeOf?.(zone)
+  const over = exchange?.agrees(type) ? exchange : undefined
+  if (over && (kind ?? under ?? scheme) !== undefined)
+    throw new NadiError('ADMIN_BAD_REQUEST', {
+      path: kind ? 'kind' : under ? 'under' : 'scheme',
+      hint: 'this key is agreed over the line, in its own way; byHand to hand one over yourself',
+    })
+  const how = { scheme: scheme ?? 'R', ...(under && { under }) } as const
+  const detail = { type, ...(over ? { over: 'the line' } : { scheme: how.scheme }) }
+  const also = over ? [] : ['key.export']
+  const act = { act: 'key.rotate', subject: zone, by, reason, detail, also }
+  return performAct(parts, request, act, async who => {
+    if (over) return exchanged(parts, zone, type, await over.rotate(type, who))
     const of = { zone, type, ...(kind && { kind }) }
-    const how = { scheme, ...(under && { under }) }
-    return handedView(parts, await storeOf(parts).rotate(of, how, { by, why: reason }))
+    return handedView(parts, await storeOf(parts).rotate(of, how, who))
   })
+}
+
+async function exchanged(
+  parts: AdminParts,
+  zone: string,
+  type: KeyTypeName,
+  exchange: 'asked' | 'given',
+): Promise<ExchangedKeyView> {
+  const [key] = await storeOf(parts).list({ zone, type, state: 'active' }, false)
+  if (!key) throw new NadiError('KEY_NOT_FOUND', { path: zone, expected: `an active ${type}` })
+  return { key: keyView(parts, key), exchange, checkValue: key.checkValue }
 }
 
 function exportKey(parts: AdminParts, request: FastifyRequest): Promise<HandedKeyView> {
   const { id } = checked(input.KEY_ID, request.params)
   const { by, reason, under, scheme } = checked(input.EXPORT_BODY, request.body)
   const act = { act: 'key.export', subject: id, by, reason, detail: { scheme } }
-  return performAct(parts, request, act, async () => {
+  return performAct(parts, request, act, async who => {
     const how = { scheme, ...(under && { under }) }
-    return handedView(parts, await storeOf(parts).exportKey(id, how, { by, why: reason }))
+    return handedView(parts, await storeOf(parts).exportKey(id, how, who))
   })
 }
 
@@ -117,16 +149,16 @@ function step(
   const { id } = checked(input.KEY_ID, request.params)
   const { by, reason } = checked(input.KEY_ACT_BODY, request.body)
   const act = { act: `key.${what}`, subject: id, by, reason }
-  return performAct(parts, request, act, async () =>
-    keyView(parts, await storeOf(parts)[what](id, { by, why: reason })),
+  return performAct(parts, request, act, async who =>
+    keyView(parts, await storeOf(parts)[what](id, who)),
   )
 }
 
 function check(parts: AdminParts, request: FastifyRequest): Promise<{ keys: CheckedKeyView[] }> {
   const { by, reason } = checked(input.KEY_ACT_BODY, request.body)
   const act = { act: 'key.check', subject: 'all', by, reason }
-  return performAct(parts, request, act, async () => {
-    const rows = await storeOf(parts).care.check({ by, why: reason })
+  return performAct(parts, request, act, async who => {
+    const rows = await storeOf(parts).care.check(who)
     return { keys: rows.map(row => checkedView(parts, row)) }
   })
 }
@@ -134,7 +166,7 @@ function check(parts: AdminParts, request: FastifyRequest): Promise<{ keys: Chec
 function migrate(parts: AdminParts, request: FastifyRequest): Promise<MigrationView> {
   const { by, reason } = checked(input.KEY_ACT_BODY, request.body)
   const act = { act: 'key.migrate', subject: 'all', by, reason }
-  return performAct(parts, request, act, () => storeOf(parts).care.migrate({ by, why: reason }))
+  return performAct(parts, request, act, who => storeOf(parts).care.migrate(who))
 }
 
 function begin(parts: AdminParts, request: FastifyRequest): Promise<ComponentView> {
@@ -142,10 +174,10 @@ function begin(parts: AdminParts, request: FastifyRequest): Promise<ComponentVie
   const { zone, type, kind, parts: count } = zoneIn(parts, wanted)
   const component = componentIn(request, draw === '1', checkValue)
   const act = { act: 'key.component', subject: zone, by, reason, detail: { type, nth: 1 } }
-  return performAct(parts, request, act, async () => {
+  return performAct(parts, request, act, async who => {
     const of = { zone, type, parts: count, ...(kind && { kind }) }
     const { components } = storeOf(parts)
-    return componentView(parts, await components.begin(of, component, { by, why: reason }))
+    return componentView(parts, await components.begin(of, component, who))
   })
 }
 
@@ -154,9 +186,9 @@ function enter(parts: AdminParts, request: FastifyRequest): Promise<ComponentVie
   const { by, reason, checkValue, draw } = checked(input.ENTER_QUERY, request.query)
   const component = componentIn(request, draw === '1', checkValue)
   const act = { act: 'key.component', subject: id, by, reason }
-  return performAct(parts, request, act, async () => {
+  return performAct(parts, request, act, async who => {
     const { components } = storeOf(parts)
-    return componentView(parts, await components.enter(id, component, { by, why: reason }))
+    return componentView(parts, await components.enter(id, component, who))
   })
 }
 
@@ -164,10 +196,15 @@ function cancel(parts: AdminParts, request: FastifyRequest): Promise<{ cancelled
   const { id } = checked(input.KEY_ID, request.params)
   const { by, reason } = checked(input.KEY_ACT_BODY, request.body)
   const act = { act: 'key.cancel', subject: id, by, reason }
-  return performAct(parts, request, act, async () => {
-    await storeOf(parts).components.cancel(id, { by, why: reason })
+  return performAct(parts, request, act, async who => {
+    await storeOf(parts).components.cancel(id, who)
     return { cancelled: id }
   })
+}
+
+/** A key that is put to use at once is activated as well. */
+function using(activate = false): { readonly also?: readonly string[] } {
+  return activate ? { also: ['key.activate'] } : {}
 }
 
 function componentIn(

@@ -5,9 +5,11 @@ import type { LinkStatus } from '#link'
 import type { ListenerStatus } from '#listener'
 import type { Pack } from '#pack'
 import type { PartnerFacts } from '#screening'
-import type { Product, Switch } from '#switch'
+import type { KeyExchange, Product, Switch } from '#switch'
 import type { Log } from '#telemetry'
+import type { Operator } from './credentials.ts'
 import type { EventStoryView, EventView, KeyView } from './api.ts'
+import type { Approvals } from './approvals.ts'
 import type { AuditTrail } from './audit-trail.ts'
 
 /** What operators may do with the running switch. */
@@ -30,6 +32,8 @@ export type AdminWebhooks = {
   replay(id: string): Promise<EventView | undefined>
 }
 
+export type AdminExchange = Pick<KeyExchange, 'agrees' | 'rotate'>
+
 export type PartnerFile = PartnerFacts & { readonly name: string }
 export type ProductFile = Product & { readonly title: string }
 
@@ -38,8 +42,11 @@ export type AdminParts = {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** Whoever bears it may do everything. */
-  readonly token: Secret<string>
+  /** Whoever bears it may do everything, under any name: a lab's. */
+  readonly token?: Secret<string> | undefined
+  readonly operators?: readonly Operator[]
+  /** Acts that take two operators. */
+  readonly approvals?: Approvals
   readonly node: { readonly name: string; readonly number: number; readonly version: string }
   readonly clock: Clock
   readonly log: Log
@@ -60,6 +67,8 @@ export type AdminParts = {
   readonly keysOf?: (partner: string) => readonly KeyView[]
   /** Keys that we share with others; absent where there is no HSM. */
   readonly keys?: KeyStore
+  /** How new keys of a zone are agreed over its line; nothing where they are not. */
+  readonly exchangeOf?: (zone: string) => AdminExchange | undefined
   /** Names that keys may belong to. */
   readonly zones?: ReadonlySet<string>
   readonly metrics: { readonly contentType: string; render(): Promise<string> }

@@ -1,10 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { AssertionFailed, fromJson, NadiError, type Secret, toJson } from '#base'
+import { AssertionFailed, fromJson, NadiError, toJson } from '#base'
+import { actRoutes } from './act-routes.ts'
 import { apiRoutes } from './api-routes.ts'
+import { Credentials } from './credentials.ts'
 import { keyRoutes } from './key-routes.ts'
 import { moneyRoutes } from './money-routes.ts'
 import { openRoutes } from './open-routes.ts'
+import { guard } from './operators.ts'
 import type { AdminParts } from './parts.ts'
 import { asNadiError, problemOf } from './problem.ts'
 import { statusRoutes } from './status-routes.ts'
@@ -15,7 +17,7 @@ const CONNECTIONS_MAX = 256
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
- * The operators' HTTP API. Everything but /healthz, /readyz and /metrics wants the token.
+ * The operators' HTTP API. Everything but /healthz, /readyz and /metrics wants a token.
  * Throws PORT_TAKEN.
  */
 export async function startAdmin(
@@ -31,7 +33,7 @@ export async function startAdmin(
   })
   app.server.maxConnections = CONNECTIONS_MAX
   speakJson(app)
-  guard(app, parts.token)
+  guard(app, new Credentials(parts.token, parts.operators ?? []))
   answerErrors(app, parts)
   openRoutes(app, parts)
   statusRoutes(app, parts)
@@ -39,6 +41,7 @@ export async function startAdmin(
   moneyRoutes(app, parts)
   apiRoutes(app, parts)
   keyRoutes(app, parts)
+  actRoutes(app, parts)
   const address = await listen(app, parts)
   return { address, close: () => app.close() }
 }
@@ -74,25 +77,6 @@ function speakJson(app: FastifyInstance): void {
     }
   })
   app.setReplySerializer(payload => toJson(payload))
-}
-
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
-
-/** Asks the route that was found, not the address that was typed: that has many spellings. */
-function guard(app: FastifyInstance, token: Secret<string>): void {
-  const wanted = digest(`Bearer ${token.reveal()}`)
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store')
-    const { url } = request.routeOptions
-    if (url !== undefined && OPEN_PATHS.has(url)) return
-    // Digests have one length, so the comparison tells nothing about the token by its duration.
-    const given = digest(request.headers.authorization ?? '')
-    if (!timingSafeEqual(given, wanted)) throw new NadiError('ADMIN_UNAUTHORIZED')
-  })
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 function answerErrors(app: FastifyInstance, { log }: AdminParts): void {

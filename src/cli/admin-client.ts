@@ -33,8 +33,8 @@ export class AdminClient {
     return this.#ask<T>('GET', this.#url(path, query), undefined, timeoutMs)
   }
 
-  post<T>(path: string, body: unknown): Promise<T> {
-    return this.#ask<T>('POST', new URL(path, this.#base), toJson(body))
+  post<T>(path: string, body: unknown, timeoutMs?: number): Promise<T> {
+    return this.#ask<T>('POST', new URL(path, this.#base), toJson(body), timeoutMs)
   }
 
   /** What is no JSON: bytes that whoever asks wipes afterwards. */

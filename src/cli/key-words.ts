@@ -4,11 +4,15 @@ import { UsageError } from './usage.ts'
 
 export type WhoOptions = { readonly operator?: string; readonly reason: string }
 
+/** With a token of one's own the daemon knows who acts, and this is only put beside it. */
+export const OPERATOR = [
+  '--operator <name>',
+  'who acts, where one token is shared; the user of this process by default',
+] as const
+
 /** Who and why, as every act has it on record. */
 export function withWho(command: Command): Command {
-  return command
-    .requiredOption('--reason <text>', 'why; it goes on record')
-    .option('--operator <name>', 'who acts; the user of this process by default')
+  return command.requiredOption('--reason <text>', 'why; it goes on record').option(...OPERATOR)
 }
 
 export function whoOf(context: Context, { operator, reason }: WhoOptions) {

@@ -52,8 +52,14 @@ export const securitySchema = z.strictObject({
       every: v.duration(0, 400 * 86_400_000).default(0),
       timeout: v.duration(100, 300_000).default(10_000),
       attempts: v.whole(1, 10).default(3),
+      mac: v.flag.default(false),
     })
     .optional(),
+})
+
+/** On a listener partners may have keys of their own: those of the zone that is named for each. */
+export const listenerSecuritySchema = securitySchema.extend({
+  zones: z.record(z.string(), v.name).default({}),
 })
 
 export type SecurityEntry = z.output<typeof securitySchema>
@@ -73,6 +79,7 @@ export function security(entry: SecurityEntry | undefined): SecurityProfile | un
         everyMs: exchange.every,
         timeoutMs: exchange.timeout,
         attempts: exchange.attempts,
+        mac: exchange.mac,
       },
     }),
     card,
@@ -85,6 +92,24 @@ function macOf(mac: NonNullable<SecurityEntry['mac']>): SecurityProfile['mac'] &
 }
 
 type Secured = { readonly pack: string; readonly security?: SecurityEntry | undefined }
+
+/** A partner's own zone is one more: of somebody who is there, and of nobody else. */
+export function zonesFit({ links, listeners, partners }: Tree): Problem[] {
+  const taken = new Set([...(links.names ?? []), ...(listeners.names ?? []), 'lab'])
+  return [...listeners.entries].flatMap(([name, { security: entry }]) =>
+    Object.entries(entry?.zones ?? {}).flatMap(([partner, zone]) => {
+      const path = listeners.where(name, 'security', 'zones', partner)
+      const isTaken = taken.has(zone)
+      taken.add(zone)
+      return [
+        ...(partners.names && !partners.names.includes(partner)
+          ? [{ path, text: `no partner is called "${partner}"` }]
+          : []),
+        ...(isTaken ? [{ path, text: `the zone ${zone} is another one's already` }] : []),
+      ]
+    }),
+  )
+}
 
 /** What is said of an element must be something that the dialect can carry. */
 export function securityFits({ nadi, links, listeners }: Tree, { loaded }: Packs): Problem[] {
@@ -141,7 +166,7 @@ function macFits({ mac }: SecurityEntry, at: (key: string) => string): Problem[]
 }
 
 function exchangeFits(
-  { exchange }: SecurityEntry,
+  { exchange, mac }: SecurityEntry,
   codec: IsoCodec,
   at: (key: string) => string,
 ): Problem[] {
@@ -153,9 +178,13 @@ function exchangeFits(
   const missing = [code, ...places.map(({ element: number }) => number)].filter(
     number => !ids.has(String(number)),
   )
+  const unsealed = exchange.mac && !mac
   const unmarked = exchange.keys.filter(key => !(key in marks))
   return [
     ...missing.map(number => ({ path, text: `the pack has no element ${number}` })),
+    ...(unsealed
+      ? [{ path, text: 'mac: true, and the section does not say how a MAC is made' }]
+      : []),
     ...(exchange.keys.length > 1 && unmarked.length > 0
       ? [{ path, text: `${exchange.profile} cannot tell ${unmarked.join(', ')} from other keys` }]
       : []),

@@ -1,4 +1,5 @@
 import { NadiError } from '#base'
+import type { ListenerConfig } from '#config'
 import type { DialedLink, LinkGuard } from '#link'
 import type { Message } from '#message'
 import type { Pack } from '#pack'
@@ -17,6 +18,29 @@ export function securityOf(
     throw new NadiError('CONF_INVALID', { path: name, hint: '`security` needs an HSM' })
   const { codec } = pack
   return new FrameSecurity({ name, codec, hsm, keys: keyring(name), profile, clock, log })
+}
+
+/** The same for a listener's partners that have keys of their own, by the names of their zones. */
+export function zoneSecurities(
+  { zones = new Map<string, string>(), security }: ListenerConfig,
+  pack: Pack,
+  world: World,
+): (readonly [zone: string, FrameSecurity])[] {
+  return [...zones.values()].flatMap(zone => {
+    const made = securityOf(zone, pack, security, world)
+    return made ? [[zone, made] as const] : []
+  })
+}
+
+/** Those of one listener, by partner. */
+export function zonesOf(
+  { zones }: ListenerConfig,
+  securities: ReadonlyMap<string, FrameSecurity>,
+): { readonly zones?: ReadonlyMap<string, FrameSecurity> } {
+  if (!zones || zones.size === 0) return {}
+  return {
+    zones: new Map([...zones].map(([partner, zone]) => [partner, securities.get(zone)!] as const)),
+  }
 }
 
 /** What a link looks at frames with: what is not whole does not come in, and cannot be answered. */

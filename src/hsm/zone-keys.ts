@@ -12,12 +12,23 @@ export interface ZoneKeys {
   accepted(type: KeyTypeName): readonly string[]
 }
 
+/** Who had a key agreed, and why: it stays on record with the key. */
+export type KeyCause = { readonly by: string; readonly why: string }
+
 /** The same for whoever agrees new keys with the counterpart, by a network-key exchange. */
 export interface ZoneKeyring extends ZoneKeys {
+  /** Since when the active key is that, in milliseconds since 1970. */
+  activeSinceMs(type: KeyTypeName): number | undefined
+  /** A key that was given to the counterpart and that it has not confirmed: it may have it or not. */
+  offered(type: KeyTypeName): MadeKey | undefined
+  /** Durable when it resolves: from here on the key may be told to the counterpart. */
+  offer(type: KeyTypeName, made: MadeKey, cause: KeyCause): Promise<void>
+  /** The counterpart refused what was offered: it is thrown away. */
+  withdraw(type: KeyTypeName, cause: KeyCause): Promise<void>
   /**
    * Durable when it resolves: the key is active, and the one before it is accepted until the overlap
    * ends. The key that is active already, told by its check value, changes nothing: an exchange may
    * be repeated.
    */
-  agree(type: KeyTypeName, made: MadeKey, how: string): Promise<void>
+  agree(type: KeyTypeName, made: MadeKey, cause: KeyCause): Promise<void>
 }

@@ -2,6 +2,7 @@ import { type Clock, NadiError, type Random } from '#base'
 import {
   type ExportScheme,
   KEY_TYPES,
+  type KeyCause,
   type KeyKind,
   type KeyTypeName,
   type MadeKey,
@@ -91,8 +92,8 @@ export class KeyStore {
   /** The keys of one link or listener, for whoever uses and agrees them. */
   zone(name: string): ZoneKeyring {
     const { hsm, clock, overlapMs } = this.#options
-    const record = (type: KeyTypeName, kind: KeyKind, made: MadeKey, how: string) =>
-      this.#record({ zone: name, type, kind }, made, 'exchanged', { by: 'exchange', why: how })
+    const record = (type: KeyTypeName, kind: KeyKind, made: MadeKey, cause: KeyCause) =>
+      this.#record({ zone: name, type, kind }, made, 'exchanged', cause)
     const known = this.#refuseKnown.bind(this)
     return zoneKeyring(name, { shelf: this.#shelf, hsm, clock, overlapMs, record, known })
   }
@@ -252,8 +253,14 @@ export class KeyStore {
   }
 
   /** Keys go forward only: a replayed or resent old one must not come back. */
-  async #refuseKnown(zone: string, type: KeyTypeName, checkValue: string): Promise<void> {
-    const [known] = await this.#options.records.find({ zone, type, checkValue })
+  async #refuseKnown(
+    zone: string,
+    type: KeyTypeName,
+    checkValue: string,
+    but?: string,
+  ): Promise<void> {
+    const others = await this.#options.records.find({ zone, type, checkValue })
+    const known = others.find(({ id }) => id !== but)
     if (known) throw new NadiError('KEY_KNOWN', { path: known.id, actual: known.state })
   }
 

@@ -44,6 +44,11 @@ export function ending(keys: readonly KeyRecord[], nowMs: number): KeyRecord[] {
     .map(key => revoking(key, nowMs))
 }
 
+/** Given to the counterpart by an exchange, and waiting for its answer. */
+export function isOffered({ state, origin }: KeyRecord): boolean {
+  return state === 'pending' && origin === 'exchanged'
+}
+
 export function wrongState({ id, state }: KeyRecord, expected: string): NadiError {
   return new NadiError('KEY_STATE', { path: id, expected, actual: state })
 }

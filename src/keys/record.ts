@@ -7,7 +7,8 @@ import type { KeyKind, KeyTypeName } from '#hsm'
  *        │                    │                                     │                          ▲
  *        └────────────────────┴──────────────── revoke ─────────────┴──────────────────────────┘
  *
- *     pending   made or come in; whoever compares its check value with the partner's activates it
+ *     pending   made or come in; whoever compares its check value with the partner's activates it.
+ *               `exchanged`: given to the partner over the line and not confirmed; it may come in
  *     active    what we protect with; accepted from the partner
  *     previous  accepted from the partner until `acceptedUntilMs`; one for each active key at most
  *     revoked   its block is thrown away: the record stays, the key is gone
@@ -72,7 +73,7 @@ export type Who = { readonly by: string; readonly why: string }
 /** One line of the store's own record of what was done. */
 export type KeyAct = Who & {
   readonly atMs: number
-  /** `generate`, `import`, `component`, `activate`, `previous`, `revoke`, … */
+  /** `generate`, `import`, `component`, `activate`, `offer`, `withdraw`, `exchange`, `revoke`, … */
   readonly act: string
   /** The id of the key, or of the half-made one. */
   readonly subject: string

@@ -23,11 +23,17 @@ export type SourceParts = {
   readonly accept: (incoming: Incoming) => void
   /** Absent where frames go as they are. */
   readonly security?: FrameSecurity | undefined
+  /** Of partners that have keys of their own on this listener; the others share `security`. */
+  readonly zones?: ReadonlyMap<string, FrameSecurity>
   readonly vault?: CardVault | undefined
 }
 
-/** Where a request came from, with the header of its framing: its answer takes both. */
-type Asked = { readonly session: Session; readonly header: Uint8Array }
+/** Where a request came from, the header of its framing, its cryptography: its answer takes all. */
+type Asked = {
+  readonly session: Session
+  readonly header: Uint8Array
+  readonly security: FrameSecurity | undefined
+}
 
 /** Who signed on, and how its dialect speaks of the line. */
 type SignedOn = { readonly partner: string; readonly signOn: Message }
@@ -45,10 +51,11 @@ export class Source implements ListenerHandlers {
 
   constructor(parts: SourceParts) {
     this.#parts = parts
-    parts.security?.exchange?.attach({
-      blank: () => this.#blank(),
-      tell: frame => this.#tell(frame),
-    })
+    for (const security of new Set([parts.security, ...(parts.zones?.values() ?? [])]))
+      security?.exchange?.attach({
+        blank: () => this.#blank(security),
+        tell: frame => this.#tell(security, frame),
+      })
   }
 
   onOpen(_session: Session): void {}
@@ -59,16 +66,15 @@ export class Source implements ListenerHandlers {
 
   onFrame(session: Session, view: Uint8Array, crowded: boolean, header: Uint8Array): void {
     const frame = Uint8Array.prototype.slice.call(view)
-    const asked = { session, header: header.length > 0 ? Buffer.from(header) : header }
-    const { security } = this.#parts
+    const security = this.#securityOf(session)
+    const asked = { session, header: header.length > 0 ? Buffer.from(header) : header, security }
     if (!security) return this.#take(asked, frame, crowded)
     const then = (admitted: Admitted): void =>
       this.#safely(session, () => this.#admitted(asked, admitted, crowded))
     const reply = (answer: Uint8Array | undefined): void =>
-      answer && this.#signedOn.has(session)
-        ? session.answer(answer, asked.header)
-        : session.silence()
-    security.admit(frame, then, reply)
+      answer ? session.answer(answer, asked.header) : session.silence()
+    // Whoever has not signed on agrees no keys, and cannot make the HSM work for nothing.
+    security.admit(frame, then, this.#signedOn.has(session) ? reply : undefined)
   }
 
   /** What the HSM said of it comes later than the listener watches over us. */
@@ -113,6 +119,9 @@ export class Source implements ListenerHandlers {
       return this.#answer(asked, message, APPROVED)
     }
     if (message.kind === 'echo') return this.#answer(asked, message, APPROVED)
+    // Signed on as somebody else while the MAC was looked at: it held under the keys of the first.
+    if (asked.security !== this.#securityOf(session))
+      return this.#answer(asked, message, declined('security-invalid'))
     if (crowded) return this.#answer(asked, message, declined('unavailable'))
     this.#parts.accept(this.#incoming(asked, partner, message, frame, carried))
   }
@@ -127,7 +136,7 @@ export class Source implements ListenerHandlers {
     const { peer } = session
     this.#parts.log.info('sign-on', { partner, peer, reason: outcome.reason })
     this.#answer(asked, message, outcome)
-    if (outcome.meaning === 'approved') this.#parts.security?.exchange?.lineUp()
+    if (outcome.meaning === 'approved') this.#securityOf(session)?.exchange?.lineUp()
   }
 
   #mayEnter({ peer }: Session, bank: string, partner: string, facts?: PartnerFacts): Outcome {
@@ -146,41 +155,54 @@ export class Source implements ListenerHandlers {
   }
 
   /** What cannot be protected does not leave: the partner asks again and gets the same answer. */
-  #send({ session, header }: Asked, frame: Uint8Array): void {
-    const { security } = this.#parts
-    if (!security?.covers(frame)) return session.answer(frame, header)
-    void security
-      .protect(frame)
-      .then(sealed => session.answer(sealed, header))
+  #send({ session, header, security }: Asked, frame: Uint8Array): void {
+    const sealed = security ? security.protect(frame) : frame
+    if (sealed instanceof Uint8Array) return session.answer(sealed, header)
+    void sealed
+      .then(made => session.answer(made, header))
       .catch((error: unknown) => {
-        security.notProtected(error)
+        security?.notProtected(error)
         session.silence()
       })
   }
 
-  /** A message of the line to whoever is there, as its dialect says it. */
-  #blank(): Uint8Array | undefined {
-    const [, there] = this.#signedOn.entries().next().value ?? []
+  /** The partner's own, as soon as the session says who it is. */
+  #securityOf(session: Session): FrameSecurity | undefined {
+    const { security, zones } = this.#parts
+    if (!zones) return security
+    return zones.get(this.#signedOn.get(session)?.partner ?? '') ?? security
+  }
+
+  /** A message of the line to whoever shares these keys and is there, as its dialect says it. */
+  #blank(security: FrameSecurity): Uint8Array | undefined {
+    const session = this.#sessionOf(security)
+    const there = session && this.#signedOn.get(session)
     if (!there) return undefined
     const { outcome: _, ...signOn } = there.signOn
     return this.#parts.pack.write({ ...signOn, kind: 'echo', direction: 'request' })
   }
 
-  #tell(frame: Uint8Array): boolean {
-    const [session] = this.#signedOn.keys()
+  #tell(security: FrameSecurity, frame: Uint8Array): boolean {
+    const session = this.#sessionOf(security)
     session?.tell(frame)
     return session !== undefined
   }
 
+  /** The one that signed on last: an older one may be a line that broke without a word. */
+  #sessionOf(security: FrameSecurity): Session | undefined {
+    return [...this.#signedOn.keys()].findLast(session => this.#securityOf(session) === security)
+  }
+
   /** What cannot be read is answered in its own words with RC "format error", or not at all. */
-  #reject({ session, header }: Asked, reject: Reject): void {
+  #reject(asked: Asked, reject: Reject): void {
+    const { session, security } = asked
     const { code, path, offset, expected } = reject.error
     const { peer } = session
     // What stands there may be a card number, or half of one.
-    const actual = this.#parts.security ? undefined : reject.error.actual
+    const actual = security ? undefined : reject.error.actual
     this.#parts.log.warn('unreadable request', { peer, code, path, offset, expected, actual })
     const answer = this.#parts.pack.writeReject(withoutSecrets(reject), reject.reason)
-    if (answer) return this.#send({ session, header }, answer)
+    if (answer) return this.#send(asked, answer)
     session.silence()
     // Not even its type could be read: whatever speaks there does not speak this dialect.
     if (!reject.response) session.close('unreadable message')
@@ -192,7 +214,7 @@ export class Source implements ListenerHandlers {
   }
 
   #incoming(
-    { session, header }: Asked,
+    asked: Asked,
     partner: string,
     message: Message,
     frame: Uint8Array,
@@ -206,8 +228,8 @@ export class Source implements ListenerHandlers {
       evidence: this.#evidence('in', frame),
       ...(carried && { carried }),
       write: answer => this.#evidence('out', this.#written(answer)),
-      send: ({ bytes }) => this.#send({ session, header }, bytes),
-      drop: () => session.silence(),
+      send: ({ bytes }) => this.#send(asked, bytes),
+      drop: () => asked.session.silence(),
     }
   }
 

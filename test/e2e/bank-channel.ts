@@ -48,6 +48,11 @@ export class BankChannel {
     this.#line.end()
   }
 
+  /** The keys as they are now: another channel may go on with them. */
+  get zone(): ClearZone {
+    return { zmk: this.#zmk, zpk: this.#zpk, zak: this.#zak[0] as Buffer }
+  }
+
   /** A message of the line. */
   network(code: string, more: Spoil = () => {}): Promise<IsoMessage | undefined> {
     const draft = this.#pack.codec

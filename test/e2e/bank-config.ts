@@ -17,27 +17,8 @@ export function bankConfig(bankPort: number, security = SECURITY): Config {
   const folder = mkdtempSync(join(tmpdir(), 'nadi-bank-'))
   try {
     const conf = join(folder, 'conf')
-    cpSync(join(ROOT, 'conf'), conf, { recursive: true })
     mkdirSync(join(folder, 'var'))
-    const read = (file: string): string => readFileSync(join(conf, file), 'utf8')
-    const write = (file: string, text: string): void => writeFileSync(join(conf, file), text)
-    rmSync(join(conf, 'listeners/partners-http.yaml'))
-    write('nadi.yaml', read('nadi.yaml').replace(/^lab:\n(?: .*\n)*/m, ''))
-    const listener = read('listeners/partners-iso.yaml')
-      .replace('port: 8583', 'port: 0')
-      .replace('pln-2003-111', 'bank-1987')
-    rmSync(join(conf, 'listeners/partners-iso.yaml'))
-    write('listeners/channel.yaml', listener + security)
-    const link = read('links/pln.yaml')
-      .replace('biller: pln', 'biller: bank')
-      .replace('pack: pln-2003-115', 'pack: bank-1987')
-      .replace('port: 18583', `port: ${bankPort}`)
-      .replace('0LOKET0000000001', 'ATM00001')
-    rmSync(join(conf, 'links/pln.yaml'))
-    write('links/bank.yaml', link + security)
-    write('billers.yaml', 'bank:\n  title: A bank\n')
-    write('partners.yaml', PARTNERS)
-    write('products.yaml', PRODUCTS)
+    writeBankConf(conf, { bankPort, channelPort: 0, security })
     const result = loadConfig({
       confFolder: conf,
       protocolsFolder: join(ROOT, 'protocols'),
@@ -49,6 +30,40 @@ export function bankConfig(bankPort: number, security = SECURITY): Config {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+export type BankConf = {
+  readonly bankPort: number
+  readonly channelPort: number
+  readonly security?: string
+}
+
+/** The same as files, for a daemon in a process of its own. */
+export function writeBankConf(
+  conf: string,
+  { bankPort, channelPort, security = SECURITY }: BankConf,
+): void {
+  cpSync(join(ROOT, 'conf'), conf, { recursive: true })
+  const read = (file: string): string => readFileSync(join(conf, file), 'utf8')
+  const write = (file: string, text: string): void => writeFileSync(join(conf, file), text)
+  for (const file of ['listeners/partners-http', 'listeners/callbacks', 'links/iak'])
+    rmSync(join(conf, `${file}.yaml`))
+  write('nadi.yaml', read('nadi.yaml').replace(/^lab:\n(?: .*\n)*/m, ''))
+  const listener = read('listeners/partners-iso.yaml')
+    .replace('port: 8583', `port: ${channelPort}`)
+    .replace('pln-2003-111', 'bank-1987')
+  rmSync(join(conf, 'listeners/partners-iso.yaml'))
+  write('listeners/channel.yaml', listener + security)
+  const link = read('links/pln.yaml')
+    .replace('biller: pln', 'biller: bank')
+    .replace('pack: pln-2003-115', 'pack: bank-1987')
+    .replace('port: 18583', `port: ${bankPort}`)
+    .replace('0LOKET0000000001', 'ATM00001')
+  rmSync(join(conf, 'links/pln.yaml'))
+  write('links/bank.yaml', link + security)
+  write('billers.yaml', 'bank:\n  title: A bank\n')
+  write('partners.yaml', PARTNERS)
+  write('products.yaml', PRODUCTS)
 }
 
 const PARTNERS = `

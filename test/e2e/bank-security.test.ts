@@ -13,6 +13,7 @@ const CARD = {
   track2: '4999111122223333=30121010000012345678',
 }
 const HOLD = 'hold'
+const CAUSE = { by: 'ani', why: 'ticket 4711' }
 
 /** All of it, or one operation. */
 type Cut = (away: boolean | string) => void
@@ -123,11 +124,11 @@ test('a bank channel, the switch, and a bank that checks the PIN', async t => {
     const changes: [string, () => Promise<unknown>][] = [
       ['the bank gives a ZAK', () => bank.give('ZAK')],
       ['the bank gives a ZPK', () => bank.give('ZPK')],
-      ['the switch gives the bank a ZAK', async () => exchange('bank')?.rotate('ZAK')],
-      ['the switch gives the bank a ZPK', async () => exchange('bank')?.rotate('ZPK')],
+      ['the switch gives the bank a ZAK', async () => exchange('bank')?.rotate('ZAK', CAUSE)],
+      ['the switch gives the bank a ZPK', async () => exchange('bank')?.rotate('ZPK', CAUSE)],
       ['the channel gives a ZAK', () => channel.give('02', clearKey())],
       ['the channel gives a ZPK', () => channel.give('01', clearKey())],
-      ['the switch gives the channel a ZAK', async () => exchange('channel')?.rotate('ZAK')],
+      ['the switch gives the channel a ZAK', async () => exchange('channel')?.rotate('ZAK', CAUSE)],
     ]
     for (const [title, change] of changes) {
       const agreed = lab.rings.bank.agreed + lab.rings.channel.agreed

@@ -13,6 +13,9 @@ export const START_MS = Date.UTC(2026, 10, 25, 2)
 export const ANI = { by: 'ani', why: 'ticket 4711' }
 export const BUDI = { by: 'budi', why: 'ticket 4711' }
 
+/** As an exchange of its own accord puts it on record. */
+export const exchanged = (why: string) => ({ by: 'exchange', why })
+
 const folder = mkdtempSync(join(tmpdir(), 'nadi-keys-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 let files = 0
@@ -191,18 +194,34 @@ export function keepsTheKeysPromise(t: Test, fresh: (t: Test) => Promise<Shared>
     ]
     const ring = one.zone('bank')
     const [first, second] = [await hsm.generateKey('ZPK'), await hsm.generateKey('ZPK')]
-    await ring.agree('ZPK', first, '0800/101')
+    await ring.agree('ZPK', first, exchanged('0800/101'))
     t.equal(ring.active('ZPK'), first.key, 'active when it resolves')
-    await ring.agree('ZPK', second, '0800/101')
+    await ring.agree('ZPK', second, exchanged('0800/101'))
     t.same(ring.accepted('ZPK'), [second.key, first.key])
-    await ring.agree('ZPK', { ...second, key: (await hsm.rewrapKey(second.key)).key }, 'again')
+    await ring.agree(
+      'ZPK',
+      { ...second, key: (await hsm.rewrapKey(second.key)).key },
+      exchanged('again'),
+    )
     t.same(ring.accepted('ZPK'), [second.key, first.key], 'the same key changes nothing')
-    await refused(t, 'KEY_KNOWN', ring.agree('ZPK', first, 'replayed'), 'one that was replaced')
+    await refused(
+      t,
+      'KEY_KNOWN',
+      ring.agree('ZPK', first, exchanged('replayed')),
+      'one that was replaced',
+    )
     await until(() => other.zone('bank').active('ZPK') === second.key)
-    await refused(t, 'KEY_KNOWN', other.zone('bank').agree('ZPK', first, 'x'), 'from elsewhere')
+    await refused(
+      t,
+      'KEY_KNOWN',
+      other.zone('bank').agree('ZPK', first, exchanged('x')),
+      'from elsewhere',
+    )
 
     const third = await hsm.generateKey('ZPK')
-    const rivals = [one, other, one, other].map(s => s.zone('bank').agree('ZPK', third, 'at once'))
+    const rivals = [one, other, one, other].map(s =>
+      s.zone('bank').agree('ZPK', third, exchanged('at once')),
+    )
     await Promise.all(rivals)
     t.equal(ring.active('ZPK'), third.key)
     const [row, ...more] = await one.list({ zone: 'bank', state: 'active' }, false)
@@ -210,6 +229,68 @@ export function keepsTheKeysPromise(t: Test, fresh: (t: Test) => Promise<Shared>
     t.same(more, [])
     t.equal((await one.list({ checkValue: third.checkValue }, true)).length, 1, 'kept once')
   })
+
+  t.test(
+    'a key that was offered waits for its answer, in every daemon and after a restart',
+    async t => {
+      const clock = new VirtualClock(START_MS)
+      const shared = await fresh(t)
+      const hsm = await aHsm(t)
+      const one = await aStore(t, shared, clock, { hsm })
+      const ring = one.zone('bank')
+      const [first, second, third] = [
+        await hsm.generateKey('ZAK'),
+        await hsm.generateKey('ZAK'),
+        await hsm.generateKey('ZAK'),
+      ]
+      await ring.agree('ZAK', first, exchanged('first'))
+      t.equal(ring.activeSinceMs('ZAK'), START_MS)
+      await ring.offer('ZAK', second, ANI)
+      t.same(ring.offered('ZAK'), second)
+      t.equal(ring.active('ZAK'), first.key, 'nothing leaves under it')
+      t.same(ring.accepted('ZAK'), [first.key])
+      const other = await aStore(t, shared, clock, { hsm })
+      t.same(other.zone('bank').offered('ZAK'), second, 'a daemon that starts gives the same one')
+      await other.zone('bank').agree('ZAK', second, ANI)
+      await until(() => ring.active('ZAK') === second.key)
+      t.same(ring.accepted('ZAK'), [second.key, first.key])
+      t.equal(ring.offered('ZAK'), undefined)
+      const [kept, ...more] = await one.list({ checkValue: second.checkValue }, true)
+      t.same(more, [], 'one record from offer to use')
+      const story = await one.show(kept!.id)
+      t.same(
+        story.acts.map(({ act, by }) => [act, by]),
+        [
+          ['offer', 'ani'],
+          ['exchange', 'ani'],
+        ],
+      )
+
+      await ring.offer('ZAK', third, BUDI)
+      await ring.withdraw('ZAK', BUDI)
+      await ring.withdraw('ZAK', BUDI)
+      t.equal(ring.offered('ZAK'), undefined)
+      t.equal(ring.active('ZAK'), second.key, 'a refused one changes nothing')
+      t.match((await one.list({ checkValue: third.checkValue }, true))[0], {
+        state: 'revoked',
+        block: '',
+      })
+      await refused(t, 'KEY_KNOWN', ring.agree('ZAK', third, BUDI), 'and never comes back')
+
+      const [fourth, theirs] = [await hsm.generateKey('ZAK'), await hsm.generateKey('ZAK')]
+      await ring.offer('ZAK', fourth, ANI)
+      await ring.agree('ZAK', theirs, exchanged('taken'))
+      t.equal(ring.offered('ZAK'), undefined, 'theirs overtakes ours')
+      t.same(ring.accepted('ZAK'), [theirs.key, second.key])
+
+      const fifth = await hsm.generateKey('ZAK')
+      await ring.offer('ZAK', fifth, ANI)
+      const [waiting] = await one.list({ checkValue: fifth.checkValue }, false)
+      await one.activate(waiting!.id, BUDI)
+      t.equal(ring.active('ZAK'), fifth.key, 'an operator may confirm it, too')
+      t.equal(ring.offered('ZAK'), undefined)
+    },
+  )
 
   t.test('a key of components takes as many operators', async t => {
     const clock = new VirtualClock(START_MS)

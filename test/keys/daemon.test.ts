@@ -110,6 +110,25 @@ t.test('each keeper as it is configured', async t => {
   )
   await t.rejects(drawn, { code: 'HSM_NOT_PERMITTED' }, 'components are for its console')
 
+  t.match(await store.care.migrate(ANI), { moved: 0 }, 'nothing is under another LMK')
+  const elsewhere = new MemoryKeyRecords()
+  const { version, keys: none } = await elsewhere.load()
+  t.same(none, [])
+  const other = { ...sent.key, lmk: '26860400' }
+  t.equal(await elsewhere.commit(version, { put: [other], acts: [] }), true)
+  const moved = await openKeys(good(box), elsewhere, around)
+  t.teardown(() => moved?.close())
+  await t.rejects(
+    moved!.store.care.migrate(ANI),
+    { code: 'HSM_NOT_PERMITTED', hint: /under a new LMK at the console of the box/ },
+    'a box moves its keys itself',
+  )
+  t.match((await elsewhere.load()).keys, [{ lmk: '26860400', block: other.block }], 'none moved')
+  t.match(
+    JSON.stringify(configWith(`${box}  lmkBefore: { file: lmk.before }\n`)),
+    /lmkBefore is no setting/,
+  )
+
   const token = 'hsm:\n  keeper: pkcs11\n  library: /usr/lib/x.so\n  token: nadi\n  key: lmk\n'
   const { hsm: read } = good(`${token}  pin: { credential: pin }\n  lmkBefore: { env: OLD }\n`)
   t.match(read?.keeper, {

@@ -2,7 +2,16 @@ import t from 'tap'
 import { SeededRandom, VirtualClock } from '#base'
 import { KeyMemory, MemoryKeyRecords, parseKeyId } from '#keys'
 import { newKeyId } from '../../src/keys/ids.ts'
-import { aHsm, ANI, aStore, keepsTheKeysPromise, refused, START_MS, until } from './conformance.ts'
+import {
+  aHsm,
+  ANI,
+  aStore,
+  exchanged,
+  keepsTheKeysPromise,
+  refused,
+  START_MS,
+  until,
+} from './conformance.ts'
 
 t.test('memory keeps the promise', async t => {
   keepsTheKeysPromise(t, async () => {
@@ -28,7 +37,7 @@ t.test('a store that is away hurts no key in use', async t => {
   await t.rejects(store.generate({ zone: 'bank', type: 'ZPK', activate: true }, ANI))
   const ring = store.zone('bank')
   t.same(ring.accepted('ZPK'), [now.block, old.block], 'nothing half done')
-  await t.rejects(ring.agree('ZPK', await hsm.generateKey('ZPK'), 'lost'))
+  await t.rejects(ring.agree('ZPK', await hsm.generateKey('ZPK'), exchanged('lost')))
   t.equal(ring.active('ZPK'), now.block, 'what is not durable is not active')
   await clock.runUntil(START_MS + 1000)
   t.same(ring.accepted('ZPK'), [now.block], 'an overlap ends by the clock alone')

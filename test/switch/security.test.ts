@@ -37,21 +37,38 @@ t.teardown(async () => {
 })
 const ZMK = Buffer.from('0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF', 'hex')
 const clock = new SystemClock()
+const CAUSE = { by: 'ani', why: 'ticket 4711' }
 
 type End = { readonly security: FrameSecurity; readonly ring: Ring }
 /** What happens to the next frames on the line. */
-type Line = { lost: number; spoil: ((frame: Uint8Array) => Uint8Array) | undefined; said: number }
+type Line = {
+  last?: Uint8Array
+  lost: number
+  spoil: ((frame: Uint8Array) => Uint8Array) | undefined
+  said: number
+}
 
 type Setting = {
   readonly profile: ExchangeName
   readonly keys: readonly KeyTypeName[]
   readonly by: 'ask' | 'give'
+  /** Which ends put a MAC on messages of the exchange, and want one. */
+  readonly macs?: readonly ('a' | 'b')[]
 }
 
+const MAC = {
+  field: 128,
+  algorithm: 'retail',
+  padding: 1,
+  macBytes: 8,
+  keyType: 'ZAK',
+  covers: 'message',
+} as const
+
 /** Two ends of one zone, each with its own HSM, and a line in memory between them. */
-async function zone({ profile, keys, by }: Setting) {
+async function zone({ profile, keys, by, macs = [] }: Setting) {
   const line: Line = { lost: 0, spoil: undefined, said: 0 }
-  const make = async (name: string, hsm: typeof ours.hsm): Promise<End> => {
+  const make = async (name: 'a' | 'b', hsm: typeof ours.hsm): Promise<End> => {
     const ring = new Ring()
     await ring.agree('ZMK', await formZmk(hsm, ZMK), 'components')
     const exchange = {
@@ -61,14 +78,19 @@ async function zone({ profile, keys, by }: Setting) {
       everyMs: 0,
       timeoutMs: 300,
       attempts: 3,
+      mac: macs.includes(name),
     }
     const parts = { name, codec, hsm, keys: ring, clock, log: NO_LOG }
-    return { security: new FrameSecurity({ ...parts, profile: { card: [], exchange } }), ring }
+    return {
+      security: new FrameSecurity({ ...parts, profile: { card: [], mac: MAC, exchange } }),
+      ring,
+    }
   }
   const a = await make('a', ours.hsm)
   const b = await make('b', theirs.hsm)
   const over = (to: End, back: (frame: Uint8Array) => void) => (frame: Uint8Array) => {
     line.said++
+    line.last = frame
     if (line.lost > 0) return void line.lost--
     const bytes = line.spoil?.(frame) ?? frame
     line.spoil = undefined
@@ -93,7 +115,7 @@ async function zone({ profile, keys, by }: Setting) {
   a.security.exchange?.attach({ blank, tell: told(toB) })
   b.security.exchange?.attach({ blank, tell: told(toA) })
   const rotate = async (type: KeyTypeName): Promise<void> => {
-    await a.security.exchange?.rotate(type)
+    await a.security.exchange?.rotate(type, CAUSE)
     // Who was asked takes it as agreed when our answer has come.
     await new Promise(resolve => {
       setImmediate(resolve)
@@ -207,6 +229,46 @@ t.test('what is no good key is refused, and the keys stay as they were', async t
     t.same([a.ring.active('ZPK'), b.ring.active('ZPK')], [key, other], title)
   }
   t.match(b.security.counts, { refused: spoils.length })
+})
+
+t.test('messages of the exchange have a MAC where both want it, from the first key on', async t => {
+  for (const by of ['give', 'ask'] as const) {
+    const { a, b, line, rotate } = await zone({
+      profile: 'de48',
+      keys: ['ZAK', 'ZPK'],
+      by,
+      macs: ['a', 'b'],
+    })
+    const last = () => codec.parse(line.last as Uint8Array)
+    await rotate('ZAK')
+    await rotate('ZPK')
+    t.match(last().get(128), /^[0-9A-F]{16}$/, `${by}: the last one said has one`)
+    t.equal(a.ring.checkValue('ZPK'), b.ring.checkValue('ZPK'))
+    await rotate('ZAK')
+    t.equal(a.ring.checkValue('ZAK'), b.ring.checkValue('ZAK'), 'the key that makes them, too')
+    const key = b.ring.active('ZPK')
+    line.spoil = frame => {
+      const spoilt = Uint8Array.from(frame)
+      const at = spoilt.length - 1
+      spoilt[at] = (spoilt[at] as number) ^ 1
+      return spoilt
+    }
+    await t.rejects(rotate('ZPK'), { code: 'KEY_EXCHANGE' }, `${by}: a MAC that does not hold`)
+    t.equal(b.ring.active('ZPK'), key)
+    t.match(b.security.counts, { refused: 1 })
+  }
+})
+
+t.test('who wants a MAC takes nothing without one; who wants none does not look', async t => {
+  const strict = await zone({ profile: 'de48', keys: ['ZAK', 'ZPK'], by: 'give', macs: ['b'] })
+  await strict.rotate('ZAK')
+  await t.rejects(strict.rotate('ZPK'), { code: 'KEY_EXCHANGE', hint: /they refuse it/ })
+  t.equal(strict.b.ring.active('ZPK'), undefined)
+  const lax = await zone({ profile: 'de48', keys: ['ZAK', 'ZPK'], by: 'give', macs: [] })
+  await lax.rotate('ZAK')
+  await lax.rotate('ZPK')
+  t.equal(codec.parse(lax.line.last as Uint8Array).has(128), false)
+  t.equal(lax.a.ring.checkValue('ZPK'), lax.b.ring.checkValue('ZPK'))
 })
 
 t.test('Arranet: the session key proves itself in DE53 of each request', async t => {

@@ -10,6 +10,8 @@ import { NO_LOG } from '#telemetry'
 /** Keys of one end of a zone, in memory: the active one first, then the one before it. */
 export class Ring implements ZoneKeyring {
   readonly #keys = new Map<KeyTypeName, MadeKey[]>()
+  readonly #offered = new Map<KeyTypeName, MadeKey>()
+  readonly #sinceMs = new Map<KeyTypeName, number>()
   /** How often a new key was agreed. */
   agreed = 0
 
@@ -25,16 +27,40 @@ export class Ring implements ZoneKeyring {
     return this.#keys.get(type)?.[0]?.checkValue
   }
 
+  activeSinceMs(type: KeyTypeName): number | undefined {
+    return this.#keys.has(type) ? (this.#sinceMs.get(type) ?? 0) : undefined
+  }
+
+  offered(type: KeyTypeName): MadeKey | undefined {
+    return this.#offered.get(type)
+  }
+
+  async offer(type: KeyTypeName, made: MadeKey): Promise<void> {
+    await soon()
+    this.#offered.set(type, made)
+  }
+
+  async withdraw(type: KeyTypeName): Promise<void> {
+    await soon()
+    this.#offered.delete(type)
+  }
+
   /** As the store does it: durable a little later, and the same key changes nothing. */
-  async agree(type: KeyTypeName, made: MadeKey, _how: string): Promise<void> {
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
+  async agree(type: KeyTypeName, made: MadeKey, _cause?: unknown): Promise<void> {
+    await soon()
+    this.#offered.delete(type)
     const before = this.#keys.get(type) ?? []
     if (before[0]?.checkValue === made.checkValue) return
     this.agreed++
+    this.#sinceMs.set(type, Date.now())
     this.#keys.set(type, [made, ...before].slice(0, 2))
   }
+}
+
+function soon(): Promise<void> {
+  return new Promise(resolve => {
+    setImmediate(resolve)
+  })
 }
 
 /** An HSM of one's own, with an LMK of its own. */

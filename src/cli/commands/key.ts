@@ -1,22 +1,16 @@
 import type { Command } from 'commander'
-import type {
-  CheckedKeyView,
-  HandedKeyView,
-  KeyStoryView,
-  MigrationView,
-  ZoneKeyView,
-} from '#admin'
+import type { CheckedKeyView, KeyStoryView, MigrationView, ZoneKeyView } from '#admin'
 import type { Context } from '../context.ts'
 import type { Act } from '../program.ts'
 import { type Column, printTable } from '../table.ts'
-import type { Paint } from '../terminal.ts'
 import { EXIT } from '../usage.ts'
 import { formatTime } from '../words.ts'
-import { keyId, whoOf, type WhoOptions, withWho } from '../key-words.ts'
+import { OPERATOR, whoOf, type WhoOptions, withWho } from '../key-words.ts'
 import { keyComponentsCommand } from './key-components.ts'
+import { keyHandingCommands } from './key-handing.ts'
+import { COLUMNS, pathOf } from './key-columns.ts'
 
 type MakeOptions = WhoOptions & { readonly kind?: string; readonly activate?: true }
-type HandOptions = WhoOptions & { readonly under?: string; readonly scheme: string }
 type ImportOptions = MakeOptions & { readonly under?: string; readonly checkValue?: string }
 type ListOptions = { zone?: string; type?: string; state?: string; all?: true }
 
@@ -25,7 +19,7 @@ export function keyCommand(program: Command, act: Act): void {
   const key = program.command('key').description('keys that are shared with counterparts')
   addList(key, act)
   addMaking(key, act)
-  addHanding(key, act)
+  keyHandingCommands(key, act)
   keyComponentsCommand(key, act)
   addSteps(key, act)
   addCare(key, act)
@@ -67,24 +61,6 @@ function addList(key: Command, act: Act): void {
     )
 }
 
-const COLUMNS: readonly Column<ZoneKeyView>[] = [
-  { title: 'KEY', text: row => row.id, brush: (_, paint) => paint.bold },
-  { title: 'ZONE', text: row => row.zone },
-  { title: 'TYPE', text: row => row.type },
-  { title: 'KIND', text: row => row.kind },
-  { title: 'CHECK VALUE', text: row => row.checkValue },
-  { title: 'STATE', text: row => row.state, brush: keyBrush },
-  { title: 'ORIGIN', text: row => row.origin },
-  { title: 'SINCE (WIB)', text: row => formatTime(sinceMs(row)) },
-  { title: 'UNTIL (WIB)', text: row => timeOf(row.acceptedUntilMs) },
-  { title: 'BY', text: row => row.by },
-  {
-    title: '',
-    text: row => (row.pastDue ? 'past its time' : ''),
-    brush: (_, paint) => paint.yellow,
-  },
-]
-
 const ACTS: readonly Column<KeyStoryView['acts'][number]>[] = [
   { title: 'AT (WIB)', text: row => formatTime(row.atMs) },
   { title: 'ACT', text: row => row.act },
@@ -92,19 +68,6 @@ const ACTS: readonly Column<KeyStoryView['acts'][number]>[] = [
   { title: 'WHY', text: row => row.why },
   { title: 'DETAIL', text: row => row.detail ?? '' },
 ]
-
-function sinceMs({ revokedAtMs, previousAtMs, activeAtMs, madeAtMs }: ZoneKeyView): number {
-  return revokedAtMs ?? previousAtMs ?? activeAtMs ?? madeAtMs
-}
-
-function timeOf(atMs: number | undefined): string {
-  return atMs === undefined ? '' : formatTime(atMs)
-}
-
-function keyBrush({ state }: ZoneKeyView, paint: Paint): (text: string) => string {
-  if (state === 'active') return paint.green
-  return state === 'revoked' ? paint.dim : paint.yellow
-}
 
 // ── generate, import ─────────────────────────────────────────────────────────────────────────
 
@@ -158,59 +121,6 @@ function printKey(context: Context, key: ZoneKeyView): void {
   context.print(key, () => printTable(context.terminal, [key], COLUMNS, ''))
 }
 
-// ── rotate, export ───────────────────────────────────────────────────────────────────────────
-
-function addHanding(key: Command, act: Act): void {
-  const handing = (command: Command): Command =>
-    withWho(command)
-      .option('--under <id>', "the ZMK; the zone's active one by default")
-      .option('--scheme <scheme>', 'R key block; X and U are legacy', 'R')
-  handing(
-    key
-      .command('rotate')
-      .argument('<zone>', 'the link or listener')
-      .argument('<type>', 'ZPK, ZAK, …')
-      .description('a new key, handed over under the ZMK; activate it when the partner has it'),
-  )
-    .option('--kind <kind>', 'like the active one by default')
-    .addHelpText('after', "\nExample:\n  $ nadi key rotate bank ZPK --reason 'yearly'")
-    .action(
-      act(async (context, zone: string, type: string, options: HandOptions & MakeOptions) => {
-        const { under, scheme, kind } = options
-        const body = { zone, type, kind, under, scheme, ...whoOf(context, options) }
-        const admin = await context.admin()
-        printHanded(context, await admin.post<HandedKeyView>('/v1/keys/rotate', body))
-      }),
-    )
-  handing(
-    key
-      .command('export')
-      .argument('<id>', 'the 8 characters of its id')
-      .description('a key under a ZMK, for the partner'),
-  )
-    .addHelpText('after', "\nExample:\n  $ nadi key export 7Q2M9XTV --reason 'they lost it'")
-    .action(
-      act(async (context, id: string, options: HandOptions) => {
-        const { under, scheme } = options
-        const body = { under, scheme, ...whoOf(context, options) }
-        const admin = await context.admin()
-        printHanded(context, await admin.post<HandedKeyView>(`${pathOf(id)}/export`, body))
-      }),
-    )
-}
-
-function printHanded(context: Context, handed: HandedKeyView): void {
-  context.print(handed, () => {
-    const { out, paint } = context.terminal
-    printTable(context.terminal, [handed.key], COLUMNS, '')
-    out(`\nUnder the ZMK ${handed.under}, for the partner:`)
-    out(paint.bold(handed.wrapped))
-    out(`Check value ${paint.bold(handed.checkValue)}: compare it by another way.`)
-    if (handed.key.state === 'pending')
-      out(`When they have it: nadi key activate ${handed.key.id} --reason …`)
-  })
-}
-
 // ── activate, revoke ─────────────────────────────────────────────────────────────────────────
 
 const STEPS = [
@@ -238,7 +148,7 @@ function addCare(key: Command, act: Act): void {
     .command('check')
     .description('the HSM opens every key; says which are bad, and which are past their time')
     .option('--reason <text>', 'why; it goes on record', 'routine check')
-    .option('--operator <name>', 'who acts; the user of this process by default')
+    .option(...OPERATOR)
     .addHelpText('after', '\nEnds with 1 when a key is bad or past its time.\n\n$ nadi key check')
     .action(
       act(async (context, options: WhoOptions) => {
@@ -281,7 +191,3 @@ const CHECKED: readonly Column<CheckedKeyView>[] = [
     brush: (_, paint) => paint.yellow,
   },
 ]
-
-function pathOf(id: string): string {
-  return `/v1/keys/${keyId(id)}`
-}

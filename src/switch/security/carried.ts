@@ -33,8 +33,7 @@ export function takeOut(
   if (values.size === 0) return { frame: message.frame, values }
   const draft = message.draft()
   for (const number of values.keys()) draft.remove(number)
-  // The codec may use its memory again for the next one.
-  return { frame: Uint8Array.from(draft.build()), values }
+  return { frame: draft.build(), values }
 }
 
 /** Of the elements that hold what nobody may keep, those that the dialect has. */

@@ -47,10 +47,12 @@ export type ExchangeSettings = {
   readonly keys: readonly KeyTypeName[]
   /** What we do while there is no key, and each time it is due; `wait` leaves it to the other side. */
   readonly by: 'ask' | 'give' | 'wait'
-  /** From one key to the next; 0 never. */
+  /** For how long a key is active before the next one is agreed; 0 for ever. */
   readonly everyMs: number
   readonly timeoutMs: number
   readonly attempts: number
+  /** Messages of the exchange have a MAC, like all others, from the first MAC key on. */
+  readonly mac: boolean
 }
 
 const key: Part = { is: 'key' }

@@ -58,11 +58,10 @@ export class FrameMac {
     const { field, keyType } = this.#profile
     const key = this.#keys.active(keyType)
     if (key === undefined) throw noKey(keyType)
-    const out = Uint8Array.from(draft.set(field, NO_MAC).build())
-    const made = this.#codec.parse(out)
+    const made = this.#codec.parse(draft.set(field, NO_MAC).build())
     const mac = await this.#hsm.generateMac(this.#request(key, made))
     putMac(made.raw(field) as Uint8Array, mac)
-    return out
+    return made.frame
   }
 
   /** Undefined when it holds, under the active key or the one before it while they overlap. */

@@ -4,6 +4,8 @@ import { type IsoCodec, type IsoDraft, type IsoMessage, isNetwork } from '#iso85
 import { Seldom } from '#net'
 import type { Log } from '#telemetry'
 import { type Carried, type CarriedPin, secretElements, takeOut } from './carried.ts'
+import { exchangeMac } from './exchange-mac.ts'
+import type { ExchangeSettings } from './exchange-profile.ts'
 import { FrameMac, type MacProblem } from './frame-mac.ts'
 import { EXCHANGE_ENDS, KeyExchange, type Reply } from './key-exchange.ts'
 import type { SecurityProfile } from './profile.ts'
@@ -67,12 +69,12 @@ export class FrameSecurity {
     this.#parts = parts
     this.#log = log.child({ zone: name })
     this.#refusedLog = new Seldom(clock)
-    this.exchange = profile.exchange && new KeyExchange({ ...parts, settings: profile.exchange })
     this.#keys = {
       active: type => keys.active(type),
       accepted: type => [...keys.accepted(type), ...(this.exchange?.pending(type) ?? [])],
     }
     this.#mac = profile.mac && new FrameMac(codec, hsm, this.#keys, profile.mac)
+    this.exchange = profile.exchange && this.#exchangeOf(profile.exchange)
     const own = [profile.pin?.field, profile.session?.field, profile.mac?.field, ...profile.card]
     this.#hidden = [...new Set([...secretElements(codec), ...own.filter(isThere)])]
   }
@@ -89,14 +91,15 @@ export class FrameSecurity {
 
   /**
    * A frame that came: `then` is called once, at once for messages of the line itself, never for
-   * those of the key exchange: they are settled by `reply`, with an answer or without.
+   * those of the key exchange: they are settled by `reply`, with an answer or without. Without a
+   * `reply` there is nobody there whom keys are agreed with.
    */
-  admit(frame: Uint8Array, then: Then, reply: Reply): void {
+  admit(frame: Uint8Array, then: Then, reply: Reply | undefined): void {
     const { message, error } = this.#parts.codec.parsePartly(frame)
     // Whoever reads it next says what is wrong with it; without its secrets as far as they were found.
     if (error) return then(this.#refused(frame, 'unreadable'))
     if (isNetwork(message.mti)) {
-      if (this.exchange?.takes(message)) return this.exchange.take(message, reply)
+      if (reply && this.exchange?.takes(message)) return this.exchange.take(message, reply)
       return then({ frame, carried: undefined, problem: undefined })
     }
     this.#noteOutcome(message)
@@ -107,29 +110,16 @@ export class FrameSecurity {
     })
   }
 
-  /** Whether a frame leaves otherwise than it was written. */
-  covers(frame: Uint8Array): boolean {
-    const { profile, codec } = this.#parts
-    const { message } = codec.parsePartly(frame)
-    return (!!profile.mac || !!profile.session) && !isNetwork(message.mti)
-  }
-
   /**
-   * The frame as it leaves. Throws HSM_PIN_BLOCK when the PIN is none, and HSM_UNAVAILABLE or what
-   * else the HSM throws when it cannot be made: then it must not leave.
+   * The frame as it leaves: at once where there is nothing to do. Throws, or rejects with,
+   * HSM_PIN_BLOCK when the PIN is none, and HSM_UNAVAILABLE or what else the HSM throws when it
+   * cannot be made: then it must not leave.
    */
-  async protect(frame: Uint8Array, carried?: Carried, pan?: string): Promise<Uint8Array> {
-    const message = this.#parts.codec.parse(frame)
-    if (isNetwork(message.mti)) return frame
-    const { pin, session, card } = this.#parts.profile
-    const draft = message.draft()
-    if (carried?.pin && pin) draft.set(pin.field, await this.#translated(carried.pin, pan ?? ''))
-    for (const number of card) {
-      const value = carried?.card.get(number)
-      if (value !== undefined) draft.set(number, value)
-    }
-    if (session) await this.#prove(draft, message)
-    return this.#mac ? this.#mac.seal(draft) : Uint8Array.from(draft.build())
+  protect(frame: Uint8Array, carried?: Carried, pan?: string): Uint8Array | Promise<Uint8Array> {
+    const { profile, codec } = this.#parts
+    if (!carried && !profile.mac && !profile.session) return frame
+    const message = codec.parse(frame)
+    return isNetwork(message.mti) ? frame : this.#protected(message, carried, pan)
   }
 
   /** Counts and notes that something could not be protected, and did not leave. */
@@ -146,6 +136,25 @@ export class FrameSecurity {
 
   stop(): void {
     this.exchange?.stop()
+  }
+
+  #exchangeOf(settings: ExchangeSettings): KeyExchange {
+    const { mac } = this.#parts.profile
+    const made =
+      settings.mac && this.#mac && mac ? exchangeMac(this.#mac, this.#keys, mac.keyType) : undefined
+    return new KeyExchange({ ...this.#parts, settings }, made)
+  }
+
+  async #protected(message: IsoMessage, carried?: Carried, pan?: string): Promise<Uint8Array> {
+    const { pin, session, card } = this.#parts.profile
+    const draft = message.draft()
+    if (carried?.pin && pin) draft.set(pin.field, await this.#translated(carried.pin, pan ?? ''))
+    for (const number of card) {
+      const value = carried?.card.get(number)
+      if (value !== undefined) draft.set(number, value)
+    }
+    if (session) await this.#prove(draft, message)
+    return this.#mac ? this.#mac.seal(draft) : draft.build()
   }
 
   async #check(mac: FrameMac, message: IsoMessage): Promise<FrameProblem | undefined> {

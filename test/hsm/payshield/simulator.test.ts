@@ -588,7 +588,8 @@ t.test('every command cut at every byte is answered, and the box goes on', async
     const codes = new Set<string>()
     for (const message of cut) {
       const answer = (await talk.next())?.slice(4)
-      if (!isAnswer(message, answer)) wrong.push(`${message} → ${answer}`)
+      if (!isAnswer(message, answer) || answer?.slice(2, 4) === '41')
+        wrong.push(`${message} → ${answer}`)
       codes.add(answer?.slice(2, 4) ?? '')
     }
     t.same(wrong, [], `${request.slice(0, 2)}: ${[...codes].join(' ')}`)

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { errorText, isNadiError, SystemClock, SystemRandom } from '#base'
-import { Pkcs11Hsm, SoftHsm, type TokenOptions } from '#hsm'
+import { type LmkPlace, type PaymentHsm, Pkcs11Hsm, SoftHsm, type TokenOptions } from '#hsm'
 import { NO_LOG } from '#telemetry'
 import { Token } from '../../../src/hsm/pkcs11/token.ts'
 import { TokenLmk } from '../../../src/hsm/pkcs11/token-lmk.ts'
@@ -31,6 +31,7 @@ else {
   t.test('blocks of a token', async t => blocks(t, token))
   t.test('a token that fails in the middle', async t => failing(t, token))
   t.test('keys outlive the thread', async t => outlives(t, token))
+  t.test('keys move to the LMK of a token', async t => moves(t, token))
 }
 
 function conforms(t: Test, token: TokenOptions): void {
@@ -111,4 +112,52 @@ async function outlives(t: Test, token: TokenOptions): Promise<void> {
     log: NO_LOG,
   }).catch((thrown: unknown) => thrown)
   t.ok(isNadiError(soft, 'HSM_LMK'), 'a PIN is no LMK')
+}
+
+/** From a file to a token, from one LMK of a token to the next, and back to a file. */
+async function moves(t: Test, token: TokenOptions): Promise<void> {
+  const path = `${(token.pin as { path: string }).path}-lmk`
+  writeFileSync(path, new SystemRandom().bytes(32), { mode: 0o600 })
+  const file = { tag: 'soft', lmk: { from: 'file', path }, lab: false } as const
+  const next = { ...token, key: 'lmk-2' }
+  await Pkcs11Hsm.makeLmk(next)
+  const softOf = (before?: LmkPlace) =>
+    SoftHsm.start({ lmk: file.lmk, lab: false, clock, log: NO_LOG, ...(before && { before }) })
+  const tokenOf = (options: TokenOptions, before?: LmkPlace) =>
+    Pkcs11Hsm.start({ token: options, clock, log: NO_LOG, ...(before && { before }) })
+  const steps: [
+    title: string,
+    open: () => Promise<PaymentHsm>,
+    alone: () => Promise<PaymentHsm>,
+  ][] = [
+    ['from a file', () => tokenOf(token, file), () => tokenOf(token)],
+    ['to the next', () => tokenOf(next, { tag: 'pkcs11', token }), () => tokenOf(next)],
+    ['to a file', () => softOf({ tag: 'pkcs11', token: next }), () => softOf()],
+  ]
+  const first = await softOf()
+  const made = await first.generateKey('ZAK')
+  await first.close()
+  const data = Buffer.from('moved')
+  const mac = { algorithm: 'retail', padding: 1, macBytes: 8, data } as const
+  let { key } = made
+  for (const [title, open, alone] of steps) {
+    const both = await open()
+    const before = await both.generateMac({ key, ...mac })
+    t.equal(await both.checkValue(key), made.checkValue, `${title}: the old block is opened`)
+    const moved = await both.rewrapKey(key)
+    t.equal(moved.checkValue, made.checkValue)
+    t.equal((await both.rewrapKey(moved.key)).checkValue, made.checkValue, 'again changes nothing')
+    t.match(await both.status(), { lmkCheckValue: /^[0-9A-F]{10}$/ })
+    await both.close()
+    const now = await alone()
+    t.same(await now.generateMac({ key: moved.key, ...mac }), before, 'it is the same key')
+    await t.rejects(now.checkValue(key), { code: 'HSM_KEY' }, 'the old block is worth nothing')
+    await now.close()
+    ;({ key } = moved)
+  }
+  await t.rejects(
+    tokenOf(token, { tag: 'pkcs11', token: { ...token, key: 'gone' } }),
+    { code: 'HSM_LMK' },
+    'an LMK before that is not there is said at the start',
+  )
 }
