@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Client, type ClientConfig } from 'pg'
@@ -8,9 +17,24 @@ import { type EmbeddedServer, startEmbedded } from '#postgres'
 import { NO_LOG } from '#telemetry'
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/nadi')
-const BILLER_PACK = 'pln-2003-115'
+const CONF = resolve(import.meta.dirname, '../conf')
+const PARTNER_KEY = 'lab-4519001'
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 30_000
+
+/** Who the switch sends to, and what of the lab's configuration is other for it. */
+export type LabBiller = {
+  /** What the simulated biller speaks. */
+  readonly pack: string
+  /** Files of conf/ in place of the lab's, by their path in it. */
+  readonly conf?: Readonly<Record<string, string>>
+  /** As for `--set`, when it is known where the biller listens. */
+  readonly settings: (port: string) => readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** The lab's own: PLN in frames. */
+const PLN: LabBiller = { pack: 'pln-2003-115', settings: port => [`links.pln.port=${port}`] }
 
 /**
  * The real thing on a fresh var folder and free ports: the daemon with its embedded PostgreSQL,
@@ -18,20 +42,23 @@ const STOP_TIMEOUT_MS = 30_000
  */
 export class Lab {
   readonly #folder: string
+  readonly #biller: LabBiller
   readonly #children: { biller?: ChildProcess; daemon?: ChildProcess } = {}
   #server: EmbeddedServer | undefined
   #partners = ''
+  #api = ''
   #admin = ''
 
-  private constructor() {
+  private constructor(biller: LabBiller) {
+    this.#biller = biller
     this.#folder = mkdtempSync(join(tmpdir(), 'nadi-bench-'))
     // Root's server runs under another account, and would keep its data where we do not clean up.
     chmodSync(this.#folder, 0o755)
   }
 
   /** `profileFolder` makes daemon and biller leave a CPU profile there when they end. */
-  static async start(profileFolder?: string): Promise<Lab> {
-    const lab = new Lab()
+  static async start(profileFolder?: string, biller = PLN): Promise<Lab> {
+    const lab = new Lab(biller)
     try {
       await lab.#start(profileFolder)
     } catch (error) {
@@ -44,6 +71,12 @@ export class Lab {
   /** host:port of the partners' listener. */
   get partners(): string {
     return this.#partners
+  }
+
+  /** host:port of the partners' HTTP API, and the key that signs requests there. */
+  get api(): { address: string; keyId: string; secret: string } {
+    const secret = readFileSync(join(this.#folder, 'partners', `${PARTNER_KEY}.key`), 'utf8')
+    return { address: this.#api, keyId: PARTNER_KEY, secret: secret.trim() }
   }
 
   get pids(): { daemon: number; biller: number; postgres: number } {
@@ -90,34 +123,45 @@ export class Lab {
 
   async #start(profileFolder: string | undefined): Promise<void> {
     const profile = profileFolder && `--cpu-prof --cpu-prof-dir=${resolve(profileFolder)}`
-    const env: NodeJS.ProcessEnv = { ...process.env, NADI_VAR: this.#folder }
+    const { pack, conf, settings: settingsFor, env: more } = this.#biller
+    const env: NodeJS.ProcessEnv = { ...process.env, ...more, NADI_VAR: this.#folder }
+    if (conf) env['NADI_CONF'] = this.#confWith(conf)
     if (profile) env['NODE_OPTIONS'] = profile
     delete env['DATABASE_URL']
     const book = join(this.#folder, 'biller.book')
-    const simulator = ['sim', BILLER_PACK, '--port', '0', '--book', book]
+    const simulator = ['sim', pack, '--port', '0', '--book', book]
     const [billerSaid, biller] = this.#spawn('biller', simulator, env)
     this.#children.biller = biller
-    const billerAddress = await said(billerSaid, biller, /listens on \S+:(\d+)/)
+    const port = await said(billerSaid, biller, /listens on \S+:(\d+)/)
 
     const settings = [
       // A million payments cost more than the lab's deposit.
       `partners.4519001.openingDeposit=Rp 90.000.000.000.000`,
       'lab.simulators=[]',
-      `links.pln.port=${billerAddress}`,
+      ...settingsFor(port),
       'listeners.partners-iso.port=0',
       'listeners.partners-http.port=0',
+      'listeners.callbacks.port=0',
       'admin.port=0',
       `log.file=${join(this.#folder, 'nadi.log')}`,
     ]
     const start = ['start', ...settings.flatMap(setting => ['--set', setting])]
     const [daemonSaid, daemon] = this.#spawn('daemon', start, env)
     this.#children.daemon = daemon
-    this.#partners = await said(daemonSaid, daemon, /partners +(\S+:\d+)/)
+    this.#partners = await said(daemonSaid, daemon, /partners +(\S+:\d+) +pln/)
+    this.#api = await said(daemonSaid, daemon, /partners +(\S+:\d+) +HTTP/)
     this.#admin = await said(daemonSaid, daemon, /operators +(\S+:\d+)/)
     // It runs already: this only finds out where, and looks after its end if the daemon cannot.
     const [clock, random] = [new SystemClock(), new SystemRandom()]
     this.#server = await startEmbedded({ varFolder: this.#folder, clock, random, log: NO_LOG })
     this.#server.leave()
+  }
+
+  #confWith(files: NonNullable<LabBiller['conf']>): string {
+    const folder = join(this.#folder, 'conf')
+    cpSync(CONF, folder, { recursive: true })
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text)
+    return folder
   }
 
   #outOf(name: string): string {

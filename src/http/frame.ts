@@ -73,7 +73,8 @@ export function readHttpResponse(frame: Uint8Array): HttpResponse {
 
 /** Whether these bytes begin as an answer does; all else is a request. */
 export function isHttpResponse(frame: Uint8Array): boolean {
-  return Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.length, 5)).equals(HTTP_SLASH)
+  for (let at = 0; at < HTTP_SLASH.length; at++) if (frame[at] !== HTTP_SLASH[at]) return false
+  return true
 }
 
 const HTTP_SLASH = Buffer.from('HTTP/')
@@ -87,11 +88,12 @@ function writeFrame(
   let ascii = true
   for (const name in headers) {
     const value = headers[name] as string
+    const isAscii = ASCII.test(value)
     // A line break in a value would begin a header, or a message, that nobody meant to send.
-    if (!NAME.test(name) || !(ASCII.test(value) || VALUE.test(value))) {
+    if (!NAME.test(name) || !(isAscii || VALUE.test(value))) {
       throw bad(`http.headers.${name}`, 'one line of text')
     }
-    ascii &&= ASCII.test(value)
+    ascii &&= isAscii
     head += `${name}: ${value}\r\n`
   }
   head += '\r\n'
@@ -111,7 +113,8 @@ function joined(head: string, body: Uint8Array): Uint8Array {
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
 function readFrame(frame: Uint8Array) {
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
+  const bytes =
+    frame instanceof Buffer ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   const end = bytes.indexOf(END_OF_HEAD)
   if (end < 0 || end + END_OF_HEAD.length > HEAD_BYTES_MAX) {
     throw bad('http.head', `an empty line within ${HEAD_BYTES_MAX} bytes`)
@@ -137,10 +140,11 @@ function bodyOf(frame: Uint8Array, end: number): Uint8Array {
 function readHeader(line: string, headers: Record<string, string>): void {
   const colon = line.indexOf(':')
   const given = line.slice(0, Math.max(colon, 0))
-  const name = NAME.test(given) ? given : given.toLowerCase()
+  const isLower = NAME.test(given)
+  const name = isLower ? given : given.toLowerCase()
   const value = line.slice(colon + 1).trim()
   // A header of that name would be no entry of the object but its prototype.
-  if (!NAME.test(name) || !VALUE.test(value) || name === '__proto__') {
+  if (!(isLower || NAME.test(name)) || !VALUE.test(value) || name === '__proto__') {
     throw bad('http.headers', 'name: value')
   }
   headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value

@@ -1,4 +1,4 @@
-import { DICTIONARY, isPath, type Path } from '#message'
+import { DICTIONARY, isPath, type MessageKind, type Path } from '#message'
 import type { Check } from './check.ts'
 import type { PackConversation, PackRecovery } from './pack.ts'
 import type { MapEntry } from './source.ts'
@@ -54,6 +54,27 @@ export function compileRecovery(
     }
   }
   return recovery
+}
+
+/** The message by which each policy finds out about a payment. */
+export const RECOVERY_KINDS = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
+
+/** A policy is of use only where the dialect has the message that it sends. */
+export function checkRecovery(
+  check: Check,
+  { value }: MapEntry,
+  recovery: Readonly<Record<string, PackRecovery>>,
+  carries: (kind: MessageKind, product: string) => boolean,
+): void {
+  const map = check.map(value, 'recovery')
+  for (const [product, { policy }] of Object.entries(recovery)) {
+    const kind = RECOVERY_KINDS[policy]
+    if (!carries('payment', product) || carries(kind, product)) continue
+    const entry = map?.entries.get(product)
+    const at = entry?.value.tag === 'map' ? entry.value.entries.get('policy')?.at : undefined
+    const text = `${product}: ${policy} sends a ${kind}, and there is none among its messages: describe it, or choose a policy whose message there is`
+    check.wrong(at ?? map?.at ?? '', text)
+  }
 }
 
 /** Products by their codes on the wire. */

@@ -1,12 +1,15 @@
 import { isNadiError } from '#base'
 import { compileSpec, compileTable, type TableText } from '#iso8583'
+import type { MessageKind } from '#message'
 import { Check } from './check.ts'
 import { compileCodes } from './codes.ts'
 import { compilePackFraming } from './compile-framing.ts'
 import { compileKinds } from './compile-kinds.ts'
 import type { LayoutSources } from './compile-layouts.ts'
 import { compileMessages, type Deciders, type Parts } from './compile-messages.ts'
+import { compileReference } from './compile-reference.ts'
 import {
+  checkRecovery,
   compileConversation,
   compileMatch,
   compileProducts,
@@ -40,6 +43,7 @@ const SECTIONS = [
   'recovery',
   'kinds',
   'match',
+  'reference',
   'layouts',
   'sets',
   'messages',
@@ -68,13 +72,21 @@ export function compilePack(
   if (root && isDocumentPack(root)) {
     check.only(root, DOCUMENT_SECTIONS)
     const httpPack = compileDocumentPack(check, name, root)
+    if (httpPack) recoveryCanBeSaid(check, root, httpPack)
     return httpPack && problems.length === 0 ? { httpPack } : { problems }
   }
   if (root) check.only(root, SECTIONS)
   const dialect = root && dialectOf(check, root, packs, tables)
   const pack = root && assemble(check, name, root, dialect, nowMs)
+  if (pack) recoveryCanBeSaid(check, root, pack)
   if (pack && problems.length === 0) return { pack }
   return { problems }
+}
+
+function recoveryCanBeSaid(check: Check, root: MapTree, pack: Pack | HttpPack): void {
+  const entry = root.entries.get('recovery')
+  const carries = (kind: MessageKind, product: string) => pack.carries(kind, product)
+  if (entry) checkRecovery(check, entry, pack.recovery, carries)
 }
 
 /** The pack's own sections, laid over those of the pack that it extends. */
@@ -186,13 +198,15 @@ function assemble(
   if (!dialect || !products || !layouts || !codes || !messages || !match) return undefined
   const parts: Parts = { check, dialect, layouts, codes, products, kinds, sets, nowMs }
   const { plans, deciders } = compileMessages(parts, messages)
+  const known = root.entries.get('reference')
+  const makeReference = known && compileReference(check, known, layouts, nowMs)
   if (!framing || !conversation || !recovery || check.problems.length > 0) return undefined
   checkDeciders(check, messages, plans, deciders)
   if (check.problems.length > 0) return undefined
   const matchKey = makeKeys(match, plans)
   const traceDigits = traceDigitsOf(plans)
   const made = { name, framing, conversation, recovery, products, dialect, codes, plans, kinds }
-  return new IsoPack({ ...made, deciders, matchKey, traceDigits })
+  return new IsoPack({ ...made, deciders, matchKey, traceDigits, makeReference })
 }
 
 /** Frames can be told apart only where something says what they are. */

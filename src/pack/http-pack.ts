@@ -21,6 +21,8 @@ export interface HttpPack {
   readonly credentials: readonly CredentialSpec[]
   /** Products that are bought without asking first: the switch quotes them by itself. */
   readonly withoutInquiry: readonly string[]
+  /** Whether the dialect has such a message about a product: not every one can be undone. */
+  carries(kind: MessageKind, product: string): boolean
   /** The dialect carries `reference.own`, so a txn must have one. */
   readonly needsOwnReference: boolean
 

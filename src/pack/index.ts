@@ -1,6 +1,7 @@
 // src/pack/index.ts — fields ⇄ message, described by data. Pure.
 export type { PackFiles, PackResult } from './compile.ts'
 export { compilePack } from './compile.ts'
+export { RECOVERY_KINDS } from './compile-sections.ts'
 export { checkHttpSamples, checkSamples } from './check-samples.ts'
 export type { HttpSample, HttpSamples } from './document/index.ts'
 export { readHttpSamples } from './document/index.ts'

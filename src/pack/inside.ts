@@ -172,8 +172,8 @@ export function textOf(piece: Piece, writer: ValueWriter, from: Message): string
     return writer.toText()
   }
   const value = piece.text(from)
-  if (value === undefined) throw new NadiError('PACK_MISSING_FIELD', { path: piece.field })
-  return value
+  if (value !== undefined) return value
+  throw new NadiError('PACK_MISSING_FIELD', { path: piece.field, expected: piece.path })
 }
 
 /** A constant says nothing by itself. */

@@ -4,6 +4,7 @@ import type { Message, MessageKind, Meaning, Reason } from '#message'
 import type { CodeTable } from './codes.ts'
 import type { KindSpec } from './compile-kinds.ts'
 import type { Deciders } from './compile-messages.ts'
+import type { MakeReference } from './compile-reference.ts'
 import type { Products } from './compile-sections.ts'
 import { Cursor } from './cursor.ts'
 import { describeFrame } from './describe.ts'
@@ -36,6 +37,7 @@ export type IsoPackParts = {
   readonly deciders: Deciders
   readonly matchKey: (message: Message) => string
   readonly traceDigits: number
+  readonly makeReference: MakeReference | undefined
 }
 
 /**
@@ -50,6 +52,7 @@ export class IsoPack implements Pack {
   readonly recovery: Readonly<Record<string, PackRecovery>>
   readonly products: readonly string[]
   readonly traceDigits: number
+  readonly makeReference: MakeReference | undefined
   readonly matchKey: (message: Message) => string
   readonly #parts: IsoPackParts
   readonly #resolver: Resolver
@@ -71,12 +74,17 @@ export class IsoPack implements Pack {
     this.products = parts.products.names
     this.traceDigits = parts.traceDigits
     this.matchKey = parts.matchKey
+    this.makeReference = parts.makeReference
     this.#writer = codec.writer()
     this.#product = product && { ...product, at: codec.path(product.path) }
     // Every answer has one; that it does was checked when the pack was compiled.
     const { path, field } = outcome as NonNullable<typeof outcome>
     this.#outcome = { path, field, at: codec.path(path) }
     this.#resolver = new Resolver({ ...parts, product: this.#product, outcome: this.#outcome })
+  }
+
+  carries(kind: MessageKind, product: string): boolean {
+    return this.#resolver.planFor(kind, product) !== undefined
   }
 
   read(frame: Uint8Array): PackRead {

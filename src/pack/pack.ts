@@ -23,6 +23,15 @@ export interface Pack {
    * not use one twice on a day.
    */
   readonly traceDigits: number
+  /**
+   * The number that a payment is known by (`reference.own`), made of the message when it is sent for
+   * the first time. Undefined where the audit number is enough: then whatever asks about a payment
+   * has that one, else one of its own.
+   */
+  readonly makeReference: ((message: Message) => string) | undefined
+
+  /** Whether the dialect has such a message about a product: not every one is asked first, or undone. */
+  carries(kind: MessageKind, product: string): boolean
 
   /** Frame to message. Never throws on bad input: what cannot be read is a reject, which is a value. */
   read(frame: Uint8Array): PackRead

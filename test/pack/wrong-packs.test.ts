@@ -140,6 +140,13 @@ const rows: Row[] = [
     '  pdam: { policy',
     /"pdam" is not known here/,
   ],
+  [
+    'a policy without its message',
+    'pack.yaml',
+    'pln-prepaid: { policy: advise',
+    'pln-prepaid: { policy: check',
+    /^pln-prepaid: check sends a status, and there is none among its messages: describe it, or/,
+  ],
   // products and kinds
   [
     'a product twice',

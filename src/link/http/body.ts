@@ -52,8 +52,10 @@ export function responseFrame(
   body: Uint8Array,
 ): Uint8Array {
   const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers))
+  for (const name in headers) {
+    const value = headers[name]
     if (value !== undefined && !NOT_KEPT.has(name))
-      kept[name] = Array.isArray(value) ? value.join(', ') : value
+      kept[name] = typeof value === 'string' ? value : value.join(', ')
+  }
   return writeHttpResponse({ status, headers: kept, body })
 }

@@ -36,6 +36,8 @@ export type ExchangeParts = {
   readonly onEnd: (end: ExchangeEnd) => void
 }
 
+const NOTHING_ARMED = (): void => {}
+
 export class Exchange {
   readonly #parts: ExchangeParts
   #phase: 'waiting' | 'sent' | 'reading' | 'unpacking' | 'ended' = 'waiting'
@@ -45,7 +47,7 @@ export class Exchange {
   readonly #chunks: Buffer[] = []
   #bytes = 0
   readonly #callOffWhole: () => void
-  #callOffPhase = (): void => {}
+  #callOffPhase = NOTHING_ARMED
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
@@ -149,9 +151,12 @@ export class Exchange {
   }
 
   #limit(ms: number, what: string): void {
-    const { clock } = this.#parts
+    const { clock, endsAtMs } = this.#parts
     this.#callOffPhase()
-    this.#callOffPhase = clock.at(clock.nowMs() + ms, () => this.#giveUp(what))
+    this.#callOffPhase = NOTHING_ARMED
+    const atMs = clock.nowMs() + ms
+    // Most phases may last longer than the whole; then that one's end comes first.
+    if (atMs < endsAtMs) this.#callOffPhase = clock.at(atMs, () => this.#giveUp(what))
   }
 
   #giveUp(error: string): void {

@@ -60,8 +60,10 @@ function writer(literals: readonly string[], values: readonly Value[]): Call['ta
   }
 }
 
+const NO_VALUES: readonly string[] = []
+
 function matcher(literals: readonly string[]): Call['match'] {
-  if (literals.length === 1) return target => (target === literals[0] ? [] : undefined)
+  if (literals.length === 1) return target => (target === literals[0] ? NO_VALUES : undefined)
   const source = literals.map(literal => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const pattern = new RegExp(`^${source.join('([^/?&=]+)')}$`)
   return target => {

@@ -3,10 +3,10 @@ import { compileCodes, type CodeTable } from '../codes.ts'
 import { compileConversation, compileMatch, compileRecovery } from '../compile-sections.ts'
 import type { CredentialSpec, HttpPack } from '../http-pack.ts'
 import type { MapEntry, MapTree, TextTree } from '../source.ts'
-import { compileCall, compileHeaders } from './call.ts'
 import { compilePlans } from './compile-plans.ts'
 import { compileShape, type ShapeScope } from './compile-shape.ts'
 import { compileReading, rpcOptions, type Reading } from './compile-reading.ts'
+import { compileSession, textsOf } from './compile-session.ts'
 import { CONTENT_KINDS, makeContent, withXsi, type Content, type ContentKind } from './contents.ts'
 import { compileCredentials } from './credentials.ts'
 import { DocumentPack } from './document-pack.ts'
@@ -14,7 +14,7 @@ import { compileOutcome, OutcomeRules, type CompiledOutcome } from './outcome.ts
 import type { DocParts, PlainAnswer, SealedBy } from './parts.ts'
 import { compileDocumentProducts } from './products.ts'
 import { compileSealRules, type SealRules } from './seal-rules.ts'
-import type { CompiledSession } from './session.ts'
+import type { Shape } from './value.ts'
 import { compileWrap } from './wrap.ts'
 import { compileSecurity } from './wsse.ts'
 
@@ -23,6 +23,7 @@ export const DOCUMENT_SECTIONS = [
   'extends',
   'transport',
   'content',
+  'answers',
   'reading',
   'namespaces',
   'xml-rpc',
@@ -32,6 +33,7 @@ export const DOCUMENT_SECTIONS = [
   'seal',
   'wrap',
   'security',
+  'soap-header',
   'session',
   'callbacks',
   'conversation',
@@ -76,7 +78,8 @@ export function compileDocumentPack(
     return undefined
   }
   const scope = shapeScope(check, sections, credentials, compileReading(check, sections))
-  const contents = contentsOf(check, sections, scope)
+  const soapHeader = soapHeaderSection(check, sections, scope, kind)
+  const contents = contentsOf(check, sections, scope, soapHeader)
   const plans = sections.need('messages', entry => {
     const messages = check.map(entry.value, 'messages')
     const planScope = {
@@ -84,6 +87,7 @@ export function compileDocumentPack(
       shapes: scope,
       products,
       content: kind,
+      answers: sections.kind('answers'),
       contentOf: contents,
       call: sections.text('call'),
       headers: sections.map('headers'),
@@ -103,9 +107,10 @@ export function compileDocumentPack(
     seals: sealSections(check, sections, credentials),
     wrap: compileWrap(check, root.entries.get('wrap'), credentials),
     security: compileSecurity(check, root.entries.get('security'), credentials),
-    session: sessionSection(check, sections, scope, contents, kind),
+    soapHeader,
+    session: compileSession(scope, sections.map('session'), contents, kind),
     callbackAnswers: callbackAnswers(check, sections),
-    rejects: rejectSection(sections, scope, contents(kind)),
+    rejects: rejectSection(sections, scope, contents(sections.kind('answers') ?? kind)),
     rejectCodes: rejectCodes(check, sections, rowsOf(root)),
     match,
   }
@@ -130,6 +135,11 @@ export class Sections {
   map(name: Section): MapTree | undefined {
     const entry = this.#root.entries.get(name)
     return entry && this.#check.map(entry.value, name)
+  }
+
+  kind(name: 'answers'): ContentKind | undefined {
+    const entry = this.#root.entries.get(name)
+    return entry && this.#check.oneOf(entry.value, name, CONTENT_KINDS)
   }
 
   text(name: Section): TextTree | undefined {
@@ -188,11 +198,25 @@ function shapeScope(
   }
 }
 
+/** `soap-header:`, elements that stand in the header of every request. */
+function soapHeaderSection(
+  check: Check,
+  sections: Sections,
+  scope: ShapeScope,
+  kind: ContentKind,
+): Shape | undefined {
+  const map = sections.map('soap-header')
+  if (!map) return undefined
+  if (!kind.startsWith('soap')) check.wrong(map.at, '"soap-header" is for content of SOAP')
+  return compileShape(scope, map)
+}
+
 /** One of each kind for the whole pack, so that a body is parsed once whatever it may be. */
 function contentsOf(
   check: Check,
   sections: Sections,
   { bodies, namespaces }: ShapeScope,
+  soapHeader: Shape | undefined,
 ): (kind: ContentKind) => Content {
   const reading = compileReading(check, sections)
   const options = {
@@ -200,6 +224,7 @@ function contentsOf(
     namespaces: withXsi(namespaces, usesXsi(bodies) || usesXsi(sections.map('messages'))),
     rpc: rpcOptions(check, sections),
     security: sections.text('security') !== undefined,
+    soapHeader,
   }
   const made = new Map<ContentKind, Content>()
   return kind => {
@@ -234,79 +259,6 @@ function sealSections(
     callback: rules('callback'),
     session: rules('session'),
   }
-}
-
-const SESSION_KEYS = [
-  'call',
-  'content',
-  'headers',
-  'service',
-  'request',
-  'token',
-  'expires',
-  'told',
-] as const
-
-const UNITS_MS = { ms: 1, seconds: 1000, minutes: 60_000 } as const
-
-function sessionSection(
-  check: Check,
-  sections: Sections,
-  scope: ShapeScope,
-  contents: (kind: ContentKind) => Content,
-  kind: ContentKind,
-): CompiledSession | undefined {
-  const map = sections.map('session')
-  if (!map) return undefined
-  check.only(map, SESSION_KEYS)
-  const [call, request, token] = ['call', 'request', 'token'].map(
-    key => check.need(map, key)?.value,
-  )
-  const line = call && check.text(call, 'call')
-  const compiledCall = line && compileCall(scope, line)
-  const body = request && check.map(request, 'request')
-  const shape = body && compileShape(scope, body)
-  const path = token && check.text(token, 'token')?.text
-  const own = map.entries.get('content')
-  const content = own ? check.oneOf(own.value, 'content', CONTENT_KINDS) : kind
-  const headers = map.entries.get('headers')
-  const told = map.entries.get('told')
-  const service = map.entries.get('service')
-  if (!compiledCall || !shape || path === undefined || !content) return undefined
-  return {
-    call: compiledCall,
-    headers: compileHeaders(scope, headers && check.map(headers.value, 'headers')),
-    service: (service && check.text(service.value, 'service')?.text) ?? '00',
-    content: contents(content),
-    answer: contents('json'),
-    request: shape,
-    token: path.split('.'),
-    ...compileExpires(check, map),
-    told: textsOf(check, told && check.map(told.value, 'told')),
-  }
-}
-
-function compileExpires(
-  check: Check,
-  map: MapTree,
-): { readonly expires: readonly string[] | undefined; readonly unitMs: number } {
-  const entry = map.entries.get('expires')
-  const line = entry && check.text(entry.value, 'expires')
-  const match = /^(\S+) (ms|seconds|minutes)$/.exec(line?.text ?? '')
-  if (line && !match) check.wrong(line.at, `"${line.text}" must read "PATH seconds"`)
-  return {
-    expires: match?.[1]?.split('.'),
-    unitMs: UNITS_MS[(match?.[2] ?? 'seconds') as keyof typeof UNITS_MS],
-  }
-}
-
-function textsOf(check: Check, map: MapTree | undefined): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>()
-  for (const [key, { value }] of map?.entries ?? []) {
-    const line = check.text(value, key)
-    if (line) texts.set(key, line.text)
-  }
-  return texts
 }
 
 /** `callbacks: { taken: 200 ok, refused: 403 refused }`: a status and a text. */

@@ -15,6 +15,8 @@ export type PlanScope = {
   readonly shapes: ShapeScope
   readonly products: Products
   readonly content: ContentKind
+  /** Of answers, where they are something else than requests. */
+  readonly answers: ContentKind | undefined
   readonly contentOf: (kind: ContentKind) => Content
   /** Of the whole pack; a message may have its own. */
   readonly call: TextTree | undefined
@@ -24,6 +26,7 @@ export type PlanScope = {
 const MESSAGE_KEYS = [
   'call',
   'content',
+  'answers',
   'headers',
   'service',
   'request',
@@ -31,6 +34,9 @@ const MESSAGE_KEYS = [
   'declined',
   'unknown',
 ]
+
+/** A callback is no request of ours, and what it is answered is the same for all. */
+const OF_REQUESTS = ['request', 'answers']
 
 /**
  * `groups:` and `messages:`: for each group of products (or a product alone), for each kind, how it
@@ -42,6 +48,8 @@ const MESSAGE_KEYS = [
  *       prepaid:
  *         payment:
  *           call: POST /v1/transaction
+ *           content: form
+ *           answers: json                      as the requests where it is missing
  *           request: topup                     a body, or the name of one
  *           approved: delivered
  *           declined: failed
@@ -155,19 +163,20 @@ function compilePlan(
   products: ReadonlySet<string>,
 ): DocPlan | undefined {
   const { check } = scope
-  check.only(map, callback ? MESSAGE_KEYS.filter(key => key !== 'request') : MESSAGE_KEYS)
+  check.only(map, callback ? MESSAGE_KEYS.filter(key => !OF_REQUESTS.includes(key)) : MESSAGE_KEYS)
   const body = (name: string): Shape | undefined => {
     const entry = check.need(map, name)
     return entry && compileBody(scope.shapes, entry.value, name)
   }
   const called = compileOwnCall(scope, map)
-  const content = compileContent(scope, map)
+  const content = compileContent(scope, map, 'content') ?? scope.contentOf(scope.content)
+  const answer = callback ? content : answerContent(scope, map, content)
   const request = callback ? undefined : body('request')
   const [approved, declined] = [body('approved'), body('declined')]
   const unknown = map.entries.has('unknown') ? body('unknown') : declined
   const service = map.entries.get('service')
   const digits = service && check.text(service.value, 'service')
-  if (!called || !content || !approved || !declined || !unknown) return undefined
+  if (!called || !approved || !declined || !unknown) return undefined
   if (!callback && !request) return undefined
   const shape = request ?? declined
   return {
@@ -176,6 +185,7 @@ function compilePlan(
     products,
     ...called,
     content,
+    answer,
     headers: compileOwnHeaders(scope, map),
     service: digits?.text ?? '',
     request,
@@ -221,10 +231,21 @@ function compileOwnCall(
   return compiled && { call: compiled, callTarget: line.text.replace(/^\S+ /, '') }
 }
 
-function compileContent(scope: PlanScope, map: MapTree): Content | undefined {
-  const entry = map.entries.get('content')
-  const kind = entry ? scope.check.oneOf(entry.value, 'content', CONTENT_KINDS) : scope.content
+function compileContent(
+  scope: PlanScope,
+  map: MapTree,
+  key: 'content' | 'answers',
+): Content | undefined {
+  const entry = map.entries.get(key)
+  const kind = entry && scope.check.oneOf(entry.value, key, CONTENT_KINDS)
   return kind && scope.contentOf(kind)
+}
+
+/** A message of another content than the pack is answered in its own, unless it says otherwise. */
+function answerContent(scope: PlanScope, map: MapTree, content: Content): Content {
+  const own = compileContent(scope, map, 'answers')
+  if (own || map.entries.has('content') || !scope.answers) return own ?? content
+  return scope.contentOf(scope.answers)
 }
 
 function compileOwnHeaders({ check, shapes, headers }: PlanScope, map: MapTree) {

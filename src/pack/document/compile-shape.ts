@@ -5,7 +5,7 @@ import { isKind, KINDS } from '../codes.ts'
 import type { MapTree, Tree } from '../source.ts'
 import { compileValue } from './compile-value.ts'
 import { makeInside } from './inside.ts'
-import { interned } from './json-reader.ts'
+import { interned } from './known-keys.ts'
 import type { ValueScope } from './scope.ts'
 import type { LeafPart, ListAccess, ListPart, Part, Shape } from './value.ts'
 import { leavesOf } from './write-shape.ts'
@@ -107,7 +107,8 @@ function compilePart(
 ): Part | undefined {
   const name = interned(written)
   const path = around === '' ? name : `${around}.${name}`
-  const base = { name, key: `${JSON.stringify(name)}:`, optional: mark === '?', path }
+  const key = Buffer.from(`${JSON.stringify(name)}:`)
+  const base = { name, key, optional: mark === '?', path }
   if (list !== undefined) {
     return compileList(scope, { ...base, path: `${path}[]` }, value, depth, list, [min, max])
   }
@@ -137,7 +138,7 @@ function tellsSecret({ check, credentials }: ShapeScope, shape: Shape, at: strin
 
 type PartBase = {
   readonly name: string
-  readonly key: string
+  readonly key: Uint8Array
   readonly optional: boolean
   readonly path: string
 }

@@ -3,7 +3,8 @@ import type { Message } from '#message'
 import { marked } from './credentials.ts'
 import { readForm } from './form.ts'
 import { openInside } from './inside.ts'
-import { KnownKeys, readJson } from './json-reader.ts'
+import { readJson } from './json-reader.ts'
+import { KnownKeys } from './known-keys.ts'
 import { childOf, DocNode, scalar, type DocLimits, type Source } from './node.ts'
 import {
   readEnvelope,
@@ -50,6 +51,8 @@ export type ContentOptions = {
   readonly rpc: RpcOptions
   /** A UsernameToken belongs into the header of requests. */
   readonly security: boolean
+  /** What else stands in it. */
+  readonly soapHeader: Shape | undefined
 }
 
 export type Parsed = {
@@ -71,7 +74,13 @@ export type Content = {
   read(body: Uint8Array, contentType: string | undefined, base: number): Parsed
   /** The node that a shape is about, with the documents inside of its texts opened. */
   rootFor(parsed: Parsed, shape: Shape): DocNode
-  write(shape: Shape, message: Message, context: Context, direction: Message['direction']): string
+  /** Bytes are good until the next document is written. */
+  write(
+    shape: Shape,
+    message: Message,
+    context: Context,
+    direction: Message['direction'],
+  ): Uint8Array | string
   writeFault(code: string, text: string): string | undefined
   /** The HTTP status of a fault: SOAP 1.1, section 6.2, has 500, XML-RPC 200. */
   readonly faultStatus: number
@@ -123,12 +132,15 @@ function accepting(
 /** Counterparts send the same few content types with every message. */
 function remembered<T>(compute: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>()
+  let last: { readonly text: string; readonly value: T } | undefined
   return text => {
+    if (last?.text === text) return last.value
     let value = known.get(text)
     if (value === undefined) {
       value = compute(text)
       if (known.size < KNOWN_MAX) known.set(text, value)
     }
+    last = { text, value }
     return value
   }
 }
@@ -279,12 +291,21 @@ function soap(options: ContentOptions, version: SoapVersion): Content {
     write: (shape, message, context, direction) =>
       writeEnvelope(version, {
         declarations,
-        header: options.security && direction === 'request' ? marked(WSSE_MARK) : '',
+        header: direction === 'request' ? headerOf(options, message, context) : '',
         body: writeXmlParts(shape, message, context),
       }),
     writeFault: (code, reason) => writeFault(version, code, reason),
     faultStatus: 500,
   }
+}
+
+function headerOf(
+  { security, soapHeader }: ContentOptions,
+  message: Message,
+  context: Context,
+): string {
+  const own = soapHeader ? writeXmlParts(soapHeader, message, context) : ''
+  return (security ? marked(WSSE_MARK) : '') + own
 }
 
 function readElements(

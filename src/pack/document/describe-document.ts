@@ -111,7 +111,9 @@ function parse(
   headers: Readonly<Record<string, string>>,
   base: number,
 ): Found | undefined {
-  for (const content of new Set(speaker.parts.plans.map(plan => plan.content))) {
+  for (const content of new Set(
+    speaker.parts.plans.flatMap(({ content, answer }) => [content, answer]),
+  )) {
     if (body.length === 0 || !content.accepts(headers['content-type'], body)) continue
     try {
       return { content, parsed: parseBody(speaker, content, body, headers, base) }

@@ -52,6 +52,11 @@ export class DocumentPack implements HttpPack {
     this.session = parts.session && makeSession(this.#speaker, parts.session)
   }
 
+  carries(kind: MessageKind, product: string): boolean {
+    const { plans } = this.#speaker.parts
+    return plans.some(plan => plan.kind === kind && !plan.callback && plan.products.has(product))
+  }
+
   with(credentials: Credentials): HttpPack {
     return new DocumentPack(this.#speaker.parts, credentials)
   }

@@ -27,7 +27,7 @@ export function makeInside(
     },
     write: (from, context) =>
       content === 'json'
-        ? writeJson(shape, from, context)
+        ? Buffer.from(writeJson(shape, from, context)).toString()
         : XML_DECLARATION + writeXmlParts(shape, from, context),
   }
 }

@@ -1,3 +1,4 @@
+import { alternative, endsAt, goesOn, KnownKeys, type KnownObject } from './known-keys.ts'
 import { DocNode, NO_ITEMS, NO_NAMES, scalar, wrongAt, type Source } from './node.ts'
 
 const QUOTE = 0x22
@@ -22,38 +23,6 @@ export function readJson(source: Source, known: KnownKeys = new KnownKeys()): Do
   return new JsonReader(source, known).document()
 }
 
-/**
- * The keys of objects as they stood in the last document. A counterpart's documents resemble one
- * another, so most objects have the same keys as last time, need only be compared with them, and
- * share one list of names, of which it is known that no name stands in it twice.
- */
-export class KnownKeys {
-  /** By how many keys stood in the document before the object. */
-  readonly #objects: (KnownObject | undefined)[] = []
-
-  at(before: number): KnownObject | undefined {
-    return this.#objects[before]
-  }
-
-  learn(before: number, names: readonly string[]): void {
-    if (before >= KNOWN_OBJECTS_MAX || names.length > KNOWN_NAMES_MAX) return
-    if (names.some(name => name.length > KNOWN_CHARS_MAX || /["\\]/.test(name))) return
-    const own = names.map(interned)
-    this.#objects[before] = { names: own, quoted: own.map(name => `"${name}":`) }
-  }
-}
-
-type KnownObject = { readonly names: string[]; readonly quoted: readonly string[] }
-
-const KNOWN_OBJECTS_MAX = 256
-const KNOWN_NAMES_MAX = 64
-const KNOWN_CHARS_MAX = 64
-
-/** The same text as the engine keeps it for property names: two such are compared by their address. */
-export function interned(name: string): string {
-  return Object.keys({ [name]: 0 })[0] as string
-}
-
 class JsonReader {
   readonly #source: Source
   readonly #text: string
@@ -61,8 +30,9 @@ class JsonReader {
   #at = 0
   #nodes = 0
   #keys = 0
-  /** The object that was read last by known keys has come to its end. */
+  /** The object that was read last by known keys has come to its end, and which it was like. */
   #ended = false
+  #alike: KnownObject | undefined
 
   constructor(source: Source, known: KnownKeys) {
     this.#source = source
@@ -108,32 +78,40 @@ class JsonReader {
     const before = this.#keys
     const known = this.#known.at(before)
     const same = known ? this.#asKnown(known, items, depth) : 0
-    if (known && same === known.names.length && this.#ended) {
-      return new DocNode('map', '', known.names, items, at)
+    const { names: alike } = (known && this.#alike) ?? { names: NO_NAMES }
+    if (same > 0 && same === alike.length && this.#ended) {
+      return new DocNode('map', '', alike, items, at)
     }
-    const names = known ? known.names.slice(0, same) : []
+    const names = alike.slice(0, same)
     if (same === 0 || !this.#ended) this.#unknown(names, items, depth)
     this.#known.learn(before, names)
     return new DocNode('map', '', names, items, at)
   }
 
-  /** Reads keys and values for as long as the keys are those of last time; says how many they were. */
-  #asKnown({ quoted }: KnownObject, items: DocNode[], depth: number): number {
+  /** Reads keys and values for as long as the keys are those of a time before; says how many they were. */
+  #asKnown(first: KnownObject, items: DocNode[], depth: number): number {
+    const text = this.#text
+    let known: KnownObject = first
+    let count = 0
     this.#ended = false
-    for (let i = 0; i < quoted.length; i++) {
-      const key = quoted[i] as string
-      if (!this.#text.startsWith(key, this.#at)) return i
+    while (!this.#ended) {
+      const key = known.quoted[count]
+      if (key === undefined || !text.startsWith(key, this.#at)) {
+        const other = alternative(known, count, goesOn(text, this.#at, count))
+        if (!other) break
+        known = other
+        continue
+      }
       this.#at += key.length
       this.#keys++
-      if (this.#text.charCodeAt(this.#at) <= 0x20) this.#blanks()
+      if (text.charCodeAt(this.#at) <= 0x20) this.#blanks()
       items.push(this.#value(depth + 1))
-      if (this.#endOf(CLOSE_BRACE)) {
-        this.#ended = true
-        return i + 1
-      }
-      this.#ended = false
+      count++
+      this.#ended = this.#endOf(CLOSE_BRACE)
     }
-    return quoted.length
+    const ends = known.names.length === count || !this.#ended
+    this.#alike = ends ? known : (alternative(known, count, endsAt(count)) ?? known)
+    return count
   }
 
   #unknown(names: string[], items: DocNode[], depth: number): void {

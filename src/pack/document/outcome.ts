@@ -39,6 +39,7 @@ export class OutcomeRules {
   readonly #service: readonly [from: number, to: number] | undefined
   readonly #codes: CodeTable
   readonly #rows: ReadonlySet<string>
+  readonly #written = new Map<string, Written>()
 
   constructor(compiled: CompiledOutcome, codes: CodeTable, rows: ReadonlySet<string>) {
     this.#paths = compiled.paths
@@ -63,10 +64,9 @@ export class OutcomeRules {
 
   /** The outcome that the fields of an answer tell. */
   read(kind: MessageKind, root: DocNode, service: string): Outcome {
-    const told =
-      this.#told.length > 0 &&
-      this.#told.find(({ fields }) => fields.every(field => holds(root, field)))
-    if (told) return this.ofCode(kind, told.code)
+    for (const { code, fields } of this.#told) {
+      if (holdsAll(root, fields)) return this.ofCode(kind, code)
+    }
     let code = ''
     for (const path of this.#paths) {
       const node = nodeAt(root, path)
@@ -122,6 +122,16 @@ export class OutcomeRules {
 
   /** Of the table's codes some are no text in a body: faults, and statuses of HTTP alone. */
   writtenAs(code: string, service: string): Written {
+    const key = service + code
+    let written = this.#written.get(key)
+    if (!written) {
+      written = this.#asWritten(code, service)
+      if (this.#written.size < WRITTEN_MAX) this.#written.set(key, written)
+    }
+    return written
+  }
+
+  #asWritten(code: string, service: string): Written {
     if (code.startsWith('fault ')) {
       return { status: 200, code: undefined, fault: code.slice(6), fields: undefined }
     }
@@ -152,6 +162,9 @@ export class OutcomeRules {
   }
 }
 
+/** A table's codes, and the few beside that are told on. */
+const WRITTEN_MAX = 1024
+
 /** `status` is that of a body; a fault's is its content's own. */
 export type Written = {
   readonly status: number
@@ -162,6 +175,11 @@ export type Written = {
 
 function sameOutcome(a: Outcome, b: Outcome): boolean {
   return a.meaning === b.meaning && a.reason === b.reason
+}
+
+function holdsAll(root: DocNode, fields: Told['fields']): boolean {
+  for (const field of fields) if (!holds(root, field)) return false
+  return true
 }
 
 function holds(root: DocNode, { steps, text, within }: Told['fields'][number]): boolean {

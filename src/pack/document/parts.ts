@@ -26,6 +26,8 @@ export type DocParts = {
   readonly seals: Readonly<Record<SealedBy, SealRules>>
   readonly wrap: Wrap | undefined
   readonly security: Security | undefined
+  /** What stands in the SOAP header of requests beside it. */
+  readonly soapHeader: Shape | undefined
   readonly session: CompiledSession | undefined
   readonly callbackAnswers: { readonly taken: PlainAnswer; readonly refused: PlainAnswer }
   readonly rejects: { readonly shape: Shape; readonly content: Content } | undefined

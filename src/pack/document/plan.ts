@@ -16,6 +16,8 @@ export type DocPlan = {
   /** The target as the pack has it. */
   readonly callTarget: string
   readonly content: Content
+  /** Of what it is answered with: a form may be answered in JSON. */
+  readonly answer: Content
   /** Of the answers, where they are written in another way. */
   readonly headers: readonly Header[]
   /** The digits of the code that are its own (SNAP). */
@@ -59,14 +61,24 @@ export function rootMarks({ parts }: Shape): Mark[] {
 
 /** How well a document fits a plan: undefined not at all, else by how many marks. */
 export function fits(plan: DocPlan, root: DocNode, products: Products): number | undefined {
-  for (const { steps, text } of plan.marks) {
+  const { marks } = plan
+  for (let i = 0; i < marks.length; i++) {
+    const { steps, text } = marks[i] as Mark
     const node = nodeAt(root, steps)
     if (!node || (text !== undefined && node.text !== text)) return undefined
   }
   const code = plan.product && nodeAt(root, plan.product)?.text
   const sold = code === undefined ? undefined : products.soldBy(code)
   if (sold && !plan.products.has(sold.product)) return undefined
-  return plan.marks.length
+  return marks.length
+}
+
+/** For what fits none: how many of a plan's marks are there. */
+export function marksIn({ marks }: DocPlan, root: DocNode): number {
+  return marks.filter(({ steps, text }) => {
+    const node = nodeAt(root, steps)
+    return node && (text === undefined || node.text === text)
+  }).length
 }
 
 /** The plan of a message that is written. */
@@ -75,7 +87,29 @@ export function planFor(
   { kind, product }: Message,
   callback: boolean,
 ): DocPlan | undefined {
-  const ofKind = plans.filter(plan => plan.kind === kind && plan.callback === callback)
-  if (product === undefined) return ofKind.find(plan => plan.product === undefined) ?? ofKind[0]
-  return ofKind.find(plan => plan.products.has(product))
+  let first: DocPlan | undefined
+  for (const plan of plans) {
+    if (plan.kind !== kind || plan.callback !== callback) continue
+    if (product !== undefined ? plan.products.has(product) : plan.product === undefined) return plan
+    first ??= plan
+  }
+  return product === undefined ? first : undefined
+}
+
+/** Those that may be asked of the side that serves, and those that it calls back by. */
+export type Roles = {
+  readonly requests: readonly DocPlan[]
+  readonly callbacks: readonly DocPlan[]
+}
+
+const ROLES = new WeakMap<readonly DocPlan[], Roles>()
+
+export function rolesOf(plans: readonly DocPlan[]): Roles {
+  let roles = ROLES.get(plans)
+  if (!roles) {
+    const requests = plans.filter(plan => plan.request && !plan.shared)
+    const callbacks = plans.filter(plan => plan.callback)
+    ROLES.set(plans, (roles = { requests, callbacks }))
+  }
+  return roles
 }

@@ -4,9 +4,9 @@ import type { Message, MessageKind, Outcome, Reason } from '#message'
 import type { PackRead } from '../pack.ts'
 import { readHeaders } from './call.ts'
 import type { Parsed } from './contents.ts'
-import type { DocNode } from './node.ts'
+import { DocNode } from './node.ts'
 import { parseBody, type Speaker } from './parts.ts'
-import { fits, planFor, type DocPlan } from './plan.ts'
+import { fits, marksIn, planFor, rolesOf, type DocPlan } from './plan.ts'
 import { readShape } from './read-shape.ts'
 import { Context, type Shape } from './value.ts'
 
@@ -21,7 +21,7 @@ export function readAnswer(speaker: Speaker, frame: Uint8Array, asked: Message):
     const believed =
       outcome.believes(status) &&
       body.length > 0 &&
-      plan.content.accepts(headers['content-type'], body)
+      plan.answer.accepts(headers['content-type'], body)
     const base = frame.length - body.length
     const parsed = believed ? tryParse(speaker, plan, status, { headers, body, base }) : undefined
     if (!parsed) return { ...message, outcome: outcome.ofStatus(plan.kind, status) }
@@ -41,12 +41,12 @@ type Body = {
 /** An error page need not be a document; the status says enough. */
 function tryParse(
   speaker: Speaker,
-  { content }: DocPlan,
+  { answer }: DocPlan,
   status: number,
   { headers, body, base }: Body,
 ): Parsed | undefined {
   try {
-    return parseBody(speaker, content, body, headers, base)
+    return parseBody(speaker, answer, body, headers, base)
   } catch (error) {
     if (status >= 400 && isNadiError(error)) return undefined
     throw error
@@ -56,13 +56,13 @@ function tryParse(
 /** The outcome first: it decides how the rest is read. */
 function readOutcome(speaker: Speaker, plan: DocPlan, parsed: Parsed, message: Message): Message {
   const { parts } = speaker
-  const { content, kind } = plan
-  const root = content.rootFor(parsed, plan.declined)
+  const { answer, kind } = plan
+  const root = answer.rootFor(parsed, plan.declined)
   const outcome = parts.outcome.read(kind, root, plan.service)
   message.outcome = outcome
   const context = contextOf(speaker, kind, message, parsed)
   const shape = shapeFor(plan, outcome)
-  readShape(shape, content.rootFor(parsed, shape), message, context)
+  readShape(shape, answer.rootFor(parsed, shape), message, context)
   if (!context.contradicted) return message
   // Two fields disagree about the money; neither is believed.
   const unsure: Outcome = { ...outcome, meaning: 'unknown', reason: 'timeout' }
@@ -79,20 +79,30 @@ export function readRequest(speaker: Speaker, frame: Uint8Array): PackRead {
   return reading(false, () => {
     const request = readHttpRequest(frame)
     const base = frame.length - request.body.length
-    const plans = speaker.parts.plans.filter(plan => plan.request && !plan.shared)
-    const { plan, parsed, root, values } = choose(speaker, plans, request, base)
-    const message = said(plan.kind, 'request')
-    const context = contextOf(speaker, plan.kind, message, parsed)
-    for (const [index, value] of plan.call.values.entries()) {
-      if (!value.read(values[index] as string, message, context)) {
-        throw new NadiError('PACK_FORMAT', { path: 'http.target', expected: value.expected })
-      }
-    }
-    readHeaders(plan.headers, request.headers, message, context)
-    readShape(plan.request as Shape, root, message, context)
-    nameProduct(plan, message)
-    return message
+    const { requests } = rolesOf(speaker.parts.plans)
+    return requestIn(speaker, request, choose(speaker, requests, request, base))
   })
+}
+
+/** What a request says of which it is known what it is. Throws as reading does. */
+export function requestIn(
+  speaker: Speaker,
+  request: HttpRequest,
+  { plan, parsed, root, values }: Chosen,
+): Message {
+  const message = said(plan.kind, 'request')
+  const context = contextOf(speaker, plan.kind, message, parsed)
+  for (const [index, value] of plan.call.values.entries()) {
+    if (!value.read(values[index] as string, message, context)) {
+      throw new NadiError('PACK_FORMAT', { path: 'http.target', expected: value.expected })
+    }
+  }
+  readHeaders(plan.headers, request.headers, message, context)
+  const { soapHeader } = speaker.parts
+  if (soapHeader) readShape(soapHeader, headerIn(parsed), message, context)
+  readShape(plan.request as Shape, root, message, context)
+  nameProduct(plan, message)
+  return message
 }
 
 /** What they tell by themselves: an answer to a request of before. */
@@ -100,16 +110,24 @@ export function readCallback(speaker: Speaker, frame: Uint8Array): PackRead {
   return reading(true, () => {
     const request = readHttpRequest(frame)
     const base = frame.length - request.body.length
-    const plans = speaker.parts.plans.filter(plan => plan.callback)
+    const { callbacks } = rolesOf(speaker.parts.plans)
     // The listener's own prefix stands before the target, so only the body tells.
-    const { plan, parsed } = choose(speaker, plans, request, base, true)
-    const message = readOutcome(speaker, plan, parsed, said(plan.kind, 'response'))
-    nameProduct(plan, message)
-    return message
+    return callbackIn(speaker, choose(speaker, callbacks, request, base, true))
   })
 }
 
-type Chosen = {
+export function callbackIn(speaker: Speaker, { plan, parsed }: Chosen): Message {
+  const message = readOutcome(speaker, plan, parsed, said(plan.kind, 'response'))
+  nameProduct(plan, message)
+  return message
+}
+
+/** Whatever must stand in a header that is not there is missing. */
+export function headerIn({ header }: Parsed): DocNode {
+  return header ?? new DocNode('element', '', [], [], 0)
+}
+
+export type Chosen = {
   readonly plan: DocPlan
   readonly parsed: Parsed
   readonly root: DocNode
@@ -127,14 +145,17 @@ export function choose(
   const { method, headers } = request
   let best: (Chosen & { readonly marks: number }) | undefined
   let near: NadiError | undefined
+  const misfits: Chosen[] = []
   const parsedBy = new Map<string, Parsed>()
   for (const plan of plans) {
     const { call, content } = plan
-    const [path = '', query = ''] = splitTarget(plan, request.target)
-    const values = call.method === method ? (anyTarget ? [] : call.match(path)) : undefined
+    if (call.method !== method) continue
+    const query = isQuery(plan) ? queryAt(request.target) : undefined
+    const path = query === undefined ? request.target : request.target.slice(0, query)
+    const values = anyTarget ? NO_VALUES : call.match(path)
     if (!values) continue
-    const body = isQuery(plan) ? Buffer.from(query) : request.body
-    if (!isQuery(plan) && !content.accepts(headers['content-type'], body)) {
+    const body = query === undefined ? request.body : Buffer.from(request.target.slice(query + 1))
+    if (query === undefined && !content.accepts(headers['content-type'], body)) {
       near ??= new NadiError('DOCUMENT_TYPE', {
         path: 'headers.content-type',
         expected: content.type,
@@ -145,21 +166,40 @@ export function choose(
     parsedBy.set(content.kind, parsed)
     const root = content.rootFor(parsed, plan.request ?? plan.declined)
     const marks = fits(plan, root, speaker.parts.products)
-    if (marks !== undefined && marks > (best?.marks ?? -1))
-      best = { plan, parsed, root, values, marks }
+    if (marks === undefined) misfits.push({ plan, parsed, root, values })
+    else if (marks > (best?.marks ?? -1)) best = { plan, parsed, root, values, marks }
   }
-  if (best) return best
+  const chosen = best ?? nearest(misfits)
+  if (chosen) return chosen
   throw near ?? new NadiError('PACK_UNKNOWN_MESSAGE', { path: 'http.target' })
+}
+
+/**
+ * What a request that fits nothing was meant to be, so that reading says what is wrong with it: it
+ * never succeeds, since a constant is not there. One that has them all is for another product.
+ */
+function nearest(misfits: readonly Chosen[]): Chosen | undefined {
+  let best: Chosen | undefined
+  let most = misfits.length > 1 ? 1 : 0
+  for (const one of misfits) {
+    const count = marksIn(one.plan, one.root)
+    if (count < most || count === one.plan.marks.length) continue
+    best = one
+    most = count + 1
+  }
+  return best
 }
 
 export function isQuery({ call, content }: DocPlan): boolean {
   return content.kind === 'form' && (call.method === 'GET' || call.method === 'DELETE')
 }
 
-function splitTarget(plan: DocPlan, target: string): string[] {
-  if (!isQuery(plan)) return [target]
-  const [path = ''] = target.split('?', 1)
-  return [path, target.slice(path.length + 1)]
+const NO_VALUES: readonly string[] = []
+
+/** Where the query begins, or the end of the target. */
+function queryAt(target: string): number {
+  const at = target.indexOf('?')
+  return at < 0 ? target.length : at
 }
 
 function nameProduct({ products }: DocPlan, message: Message): void {

@@ -39,13 +39,26 @@ function readParts(shape: Shape, node: DocNode, into: Target, context: Context):
 function readPart(part: Part, hint: number, node: DocNode, into: Target, context: Context): void {
   if (part.tag === 'list') return readList(part, node, into, context)
   const child = part.name === '#' ? node : childOf(node, part.name, hint)
-  if (part.tag === 'leaf') return readLeaf(part, child, into, context)
+  if (part.tag === 'leaf') {
+    if (child && node.tag === 'element') onlyOnce(part, node, context)
+    return readLeaf(part, child, into, context)
+  }
   if (!child || isNothing(child)) return missing(part, child ?? node, context)
   if (part.tag === 'inside') return readInside(part, child, into, context)
   if (child.tag !== 'map' && child.tag !== 'element') {
     throw wrong(context, 'PACK_FORMAT', part.path, child, 'an object')
   }
   readParts(part.shape, child, into, context)
+}
+
+/**
+ * A code that stands twice means one thing to us, and another to whoever reads the other one. Of
+ * elements that hold others the first is read.
+ */
+function onlyOnce({ name, path }: LeafPart, { names, items }: DocNode, context: Context): void {
+  const last = names.lastIndexOf(name)
+  if (names.indexOf(name) === last) return
+  throw wrong(context, 'PACK_FORMAT', path, items[last], 'it once')
 }
 
 /** PHP writes an object without fields as `[]`, and XML as an empty element. */

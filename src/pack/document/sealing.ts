@@ -10,16 +10,15 @@ import {
 import type { Message } from '#message'
 import type { SealContext, SealProblem } from '../http-pack.ts'
 import { bearer, same } from '../signing/index.ts'
-import { WSSE_MARK } from './contents.ts'
-import { fillMarks } from './credentials.ts'
+import { type Parsed, WSSE_MARK } from './contents.ts'
+import { type CredentialBook, fillMarks } from './credentials.ts'
 import { encodeForm } from './form.ts'
-import { nodeAt } from './node.ts'
-import { parseBody, type SealedBy, type Speaker } from './parts.ts'
-import type { DocPlan } from './plan.ts'
-import { choose, readCallback, readRequest } from './read-frames.ts'
+import { type DocNode, nodeAt } from './node.ts'
+import type { SealedBy, Speaker } from './parts.ts'
+import { rolesOf, type DocPlan } from './plan.ts'
+import { callbackIn, choose, headerIn, requestIn } from './read-frames.ts'
 import type { Sealed } from './seal-rules.ts'
-import { Context, type Shape } from './value.ts'
-import { quote } from './write-json.ts'
+import { Context, type LeafPart, type Shape } from './value.ts'
 import { leavesOf } from './write-shape.ts'
 import { escapeXml } from './write-xml.ts'
 
@@ -95,7 +94,7 @@ function sectionOf({ parts }: Speaker, request: HttpRequest | undefined): Sealed
 /** What is put at a marked place, escaped as the document wants it. */
 function filler({ parts, book }: Speaker, contentType: string, { nowMs, nonce }: SealContext) {
   const escape = /json/.test(contentType)
-    ? (text: string) => quote(text).slice(1, -1)
+    ? (text: string) => JSON.stringify(text).slice(1, -1)
     : /xml/.test(contentType)
       ? (text: string) => escapeXml(text, 'credential')
       : /urlencoded/.test(contentType)
@@ -117,8 +116,7 @@ export function checkSeal(
     return check(speaker, frame, context)
   } catch (error) {
     // What cannot be read proves nothing.
-    if (isNadiError(error) && error.code !== 'PACK_CREDENTIAL')
-      return { tag: 'missing', path: 'body' }
+    if (isUnreadable(error)) return { tag: 'missing', path: 'body' }
     throw error
   }
 }
@@ -143,7 +141,17 @@ function check(speaker: Speaker, frame: Uint8Array, context: SealContext): SealP
   }
   const wrapped = checkWrap(speaker, { headers, body }, context.nowMs)
   if (wrapped || !request || section === 'session') return wrapped
-  return checkBody(speaker, frame, request, section === 'callback', context)
+  try {
+    return checkBody(speaker, request, section === 'callback', context)
+  } catch (error) {
+    // Who it is from is proved by its headers; that it says nothing is for whoever reads it.
+    if (isUnreadable(error) && parts.seals[section].rules.length > 0) return undefined
+    throw error
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return isNadiError(error) && error.code !== 'PACK_CREDENTIAL'
 }
 
 function checkWrap(
@@ -159,45 +167,73 @@ function checkWrap(
 /** Signatures, names and secrets that stand in the document itself. */
 function checkBody(
   speaker: Speaker,
-  frame: Uint8Array,
   request: HttpRequest,
   callback: boolean,
   { nowMs }: SealContext,
 ): SealProblem | undefined {
   const { parts, book } = speaker
-  const plans = parts.plans.filter(plan => plan.callback === callback && !plan.shared)
-  const { plan, parsed } = choose(speaker, plans, request, 0, callback)
+  const { requests, callbacks } = rolesOf(parts.plans)
+  const chosen = choose(speaker, callback ? callbacks : requests, request, 0, callback)
+  const { plan, parsed } = chosen
   const insecure = callback ? undefined : parts.security?.check(parsed.header, nowMs, book)
   if (insecure) return insecure
+  const unproved = callback ? undefined : checkHeader(speaker, plan, parsed)
+  if (unproved) return unproved
   const shape = plan.request ?? plan.declined
   if (!hasProof(shape) && !(callback && hasProof(plan.approved))) return undefined
-  const read = callback ? readCallback(speaker, frame) : readRequest(speaker, frame)
-  if (read.tag === 'reject') throw read.reject.error
-  return checkProofs(speaker, plan, read.message, parseAgain(speaker, plan, request))
+  const message = callback ? callbackIn(speaker, chosen) : requestIn(speaker, request, chosen)
+  return checkProofs(speaker, plan, message, parsed)
+}
+
+/** What proves the sender, found once for each shape. */
+const PROOFS = new WeakMap<Shape, readonly LeafPart[]>()
+
+function proofsOf(shape: Shape): readonly LeafPart[] {
+  let proofs = PROOFS.get(shape)
+  if (!proofs) {
+    PROOFS.set(shape, (proofs = [...leavesOf(shape)].filter(({ value }) => 'proof' in value)))
+  }
+  return proofs
 }
 
 function hasProof(shape: Shape): boolean {
-  return [...leavesOf(shape)].some(({ value }) => 'proof' in value)
-}
-
-function parseAgain(speaker: Speaker, plan: DocPlan, request: HttpRequest) {
-  const query = Buffer.from(request.target.split('?')[1] ?? '')
-  const body = plan.content.kind === 'form' && request.body.length === 0 ? query : request.body
-  return parseBody(speaker, plan.content, body, request.headers, 0)
+  return proofsOf(shape).length > 0
 }
 
 function checkProofs(
   { parts, book }: Speaker,
   plan: DocPlan,
   message: Message,
-  parsed: ReturnType<typeof parseBody>,
+  parsed: Parsed,
 ): SealProblem | undefined {
   const { products, codes } = parts
   const context = new Context(plan.kind, message, { products, codes, credentials: book })
   const meaning = message.outcome?.meaning
   const shape = plan.request ?? (meaning === 'approved' ? plan.approved : plan.declined)
-  const root = plan.content.rootFor(parsed, shape)
-  for (const { path, value, optional } of leavesOf(shape)) {
+  return provedBy(shape, plan.content.rootFor(parsed, shape), message, context, book)
+}
+
+/** Names and secrets in a header of SOAP that is the dialect's own. */
+function checkHeader(
+  { parts, book }: Speaker,
+  { kind }: DocPlan,
+  parsed: Parsed,
+): SealProblem | undefined {
+  const { products, codes, soapHeader } = parts
+  if (!soapHeader || !hasProof(soapHeader)) return undefined
+  const message = { kind, direction: 'request' } as Message
+  const context = new Context(kind, message, { products, codes, credentials: book })
+  return provedBy(soapHeader, headerIn(parsed), message, context, book)
+}
+
+function provedBy(
+  shape: Shape,
+  root: DocNode,
+  message: Message,
+  context: Context,
+  book: CredentialBook,
+): SealProblem | undefined {
+  for (const { path, value, optional } of proofsOf(shape)) {
     if (!value.proof || path.includes('[]')) continue
     const given = nodeAt(root, path.split('.'))?.text
     if (given === undefined && optional) continue

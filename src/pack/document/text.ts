@@ -23,7 +23,8 @@ export function decodeText(
   if (skip > 0 && bom === 'refused') {
     throw new NadiError('DOCUMENT_SYNTAX', { path: 'body', offset: base, expected: 'no BOM' })
   }
-  const bytes = Buffer.from(body.buffer, body.byteOffset + skip, body.byteLength - skip)
+  const whole = asBuffer(body)
+  const bytes = skip > 0 ? whole.subarray(skip) : whole
   if (charset === 'iso-8859-1') {
     return { text: bytes.toString('latin1'), base: base + skip, limits, latin1: true }
   }
@@ -34,6 +35,11 @@ export function decodeText(
     throw new NadiError('DOCUMENT_SYNTAX', { path: 'body', offset, expected: 'UTF-8' })
   }
   return { text, base: base + skip, limits, latin1: false }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 const BOM_BYTES = 3

@@ -89,8 +89,8 @@ export type Value = {
 export type Part = LeafPart | MapPart | ListPart | InsidePart
 type Base = {
   readonly name: string
-  /** The name as JSON has it before the value. */
-  readonly key: string
+  /** The name as JSON has it before the value, in UTF-8. */
+  readonly key: Uint8Array
   readonly optional: boolean
   /** `data.desc.detail[].periode` */
   readonly path: string

@@ -11,7 +11,6 @@ import type { MapEntry } from '../source.ts'
 import type { CredentialBook } from './credentials.ts'
 import { readJson } from './json-reader.ts'
 import { childOf, DOC_LIMITS, DocNode, type Source } from './node.ts'
-import { quote } from './write-json.ts'
 
 /**
  * A body inside of another: BNI eCollection.
@@ -43,12 +42,12 @@ export class Wrap {
     if (data?.tag !== 'map') return body
     const end = text.lastIndexOf('}')
     const encoded = this.#encode(text.slice(data.at, end), nowMs, book)
-    return Buffer.from(`${text.slice(0, data.at)}${quote(encoded)}}`)
+    return Buffer.from(`${text.slice(0, data.at)}${JSON.stringify(encoded)}}`)
   }
 
   #request(text: string, nowMs: number, book: CredentialBook): string {
-    const id = quote(book.reveal(this.#clientId))
-    return `{"client_id":${id},"data":${quote(this.#encode(text, nowMs, book))}}`
+    const id = JSON.stringify(book.reveal(this.#clientId))
+    return `{"client_id":${id},"data":${JSON.stringify(this.#encode(text, nowMs, book))}}`
   }
 
   #encode(json: string, nowMs: number, book: CredentialBook): string {

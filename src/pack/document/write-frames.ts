@@ -31,7 +31,8 @@ function writeRequest(speaker: Speaker, plan: DocPlan, message: Message): Uint8A
   const headers = writeHeaders(plan.headers, message, context)
   if (isQuery(plan)) {
     // A secret's mark cannot stand in a target as it is.
-    const query = body === '' ? '' : `?${body.replaceAll('\u0001', '%01')}`
+    const text = textIn(body)
+    const query = text === '' ? '' : `?${text.replaceAll('\u0001', '%01')}`
     return writeHttpRequest({ method: call.method, target: target + query, headers, body: NO_BODY })
   }
   return writeHttpRequest({
@@ -43,10 +44,10 @@ function writeRequest(speaker: Speaker, plan: DocPlan, message: Message): Uint8A
 }
 
 function writeAnswer(speaker: Speaker, plan: DocPlan, message: Message): Uint8Array {
-  const { content } = plan
+  const { answer } = plan
   const { status, body } = answerBody(speaker, plan, message)
   if (body === undefined) return writeHttpResponse({ status, headers: {}, body: NO_BODY })
-  const headers = { 'content-type': content.type }
+  const headers = { 'content-type': answer.type }
   return writeHttpResponse({ status, headers, body })
 }
 
@@ -60,7 +61,7 @@ export function writeCallback(speaker: Speaker, message: Message): Uint8Array {
   const target = call.target(message, context)
   const own = writeHeaders(plan.headers, message, context)
   if (isQuery(plan)) {
-    const query = `${target}?${body}`
+    const query = `${target}?${textIn(body)}`
     return writeHttpRequest({ method: call.method, target: query, headers: own, body: NO_BODY })
   }
   const headers = { 'content-type': content.type, ...own }
@@ -71,21 +72,25 @@ function answerBody(
   speaker: Speaker,
   plan: DocPlan,
   message: Message,
-): { readonly status: number; readonly body: string | undefined } {
+): { readonly status: number; readonly body: Uint8Array | string | undefined } {
   const { outcome } = message
   if (!outcome) throw new NadiError('PACK_MISSING_FIELD', { path: 'outcome' })
-  const { content, kind, service } = plan
+  const { answer, kind, service } = plan
   const written = speaker.parts.outcome.toWrite(kind, outcome, service)
   const { status, code, fault, fields } = written
   if (fault !== undefined) {
-    const body = content.writeFault(fault, REASONS[outcome.reason])
-    return { status: content.faultStatus, body }
+    const body = answer.writeFault(fault, REASONS[outcome.reason])
+    return { status: answer.faultStatus, body }
   }
   if (code === undefined) return { status, body: undefined }
   const context = contextFor(speaker, message)
   context.code = code
   context.fields = fields
-  return { status, body: content.write(shapeFor(plan, outcome), message, context, 'response') }
+  return { status, body: answer.write(shapeFor(plan, outcome), message, context, 'response') }
+}
+
+function textIn(body: Uint8Array | string): string {
+  return typeof body === 'string' ? body : Buffer.from(body).toString()
 }
 
 function contextFor({ parts, book }: Speaker, message: Message): Context {

@@ -57,8 +57,13 @@ export function itemsToWrite(part: ListPart, from: Target): readonly Target[] | 
 export function* leavesOf(shape: Shape): Generator<LeafPart> {
   for (const part of shape.parts) {
     if (part.tag === 'leaf') yield part
-    else if (part.tag !== 'list') yield* leavesOf(part.shape)
+    else if (part.tag !== 'list') yield* leavesIn(part)
     else if (isShape(part.item)) yield* leavesOf(part.item)
     else yield { ...part, tag: 'leaf', value: part.item }
   }
+}
+
+/** What stands in something that may be missing may be missing. */
+function* leavesIn({ shape, optional }: Extract<Part, { shape: Shape }>): Generator<LeafPart> {
+  for (const leaf of leavesOf(shape)) yield optional ? { ...leaf, optional } : leaf
 }

@@ -1,11 +1,4 @@
-import {
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  sign,
-  verify,
-} from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
 
 /** What a signature or digest is computed with. MD5 and SHA-1 only because counterparts demand them. */
 export const HASHES = ['md5', 'sha1', 'sha256', 'sha512'] as const
@@ -16,13 +9,13 @@ export type Encoding = (typeof ENCODINGS)[number]
 
 type Data = string | Uint8Array
 
-export function digest(hash: Hash, data: Data, encoding: Encoding = 'hex'): string {
-  return createHash(hash).update(data).digest(encoding)
+export function digest(algorithm: Hash, data: Data, encoding: Encoding = 'hex'): string {
+  return hash(algorithm, data, encoding)
 }
 
 /** Keyed digest (RFC 2104). */
-export function hmac(hash: Hash, key: Data, data: Data, encoding: Encoding): string {
-  return createHmac(hash, key).update(data).digest(encoding)
+export function hmac(algorithm: Hash, key: Data, data: Data, encoding: Encoding): string {
+  return createHmac(algorithm, key).update(data).digest(encoding)
 }
 
 /** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2): what Java calls SHA256withRSA. The key is PEM. */

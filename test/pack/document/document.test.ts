@@ -267,6 +267,7 @@ messages:
       request: { pay: product, ref: reference.own, amount: amountMinor rupiah }
       approved: { rc: outcome }
       declined: { rc: outcome, m?: words }
+    status: as payment
 `)
 const asked: Message = {
   kind: 'inquiry',

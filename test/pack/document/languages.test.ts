@@ -267,6 +267,72 @@ messages:
   }
 })
 
+t.test('a form or a query that is answered in JSON', async t => {
+  const own = (head: string, more: string) => `
+${head}
+credentials: { key: 'secret, the key' }
+messages:
+  product-a:
+    inquiry:
+      ${more}
+      request: { p: product, id: customer.id, ref: reference.own, key: credential key }
+      approved: { rc: outcome, name: customer.name, total: amountMinor rupiah, 'bills[bills]': { month: period YYYYMM, rp: amountMinor rupiah } }
+      declined: { rc: outcome }
+`
+  const rows: [head: string, more: string][] = [
+    ['content: form\nanswers: json\ncall: POST /f', ''],
+    ['content: form\nanswers: json\ncall: GET /q', ''],
+    ['content: json\ncall: POST /f', 'content: form\n      answers: json'],
+    ['content: xml\nanswers: xml\ncall: GET /f', 'content: form\n      answers: json'],
+  ]
+  for (const [head, more] of rows) {
+    const pack = testPack(own(head, more)).with(secrets({ key: 'a b&c' }))
+    goesBothWays(t, pack)
+    const sent = Buffer.from(pack.seal(pack.write(asked), now)).toString()
+    t.match(sent, /key=a%20b%26c|key=a\+b%26c/)
+    const answer = Buffer.from(pack.write(told, asked)).toString()
+    t.match(answer, /content-type: application\/json\r\n[^]*"bills":\[\{"month":"202610"/)
+    t.match(
+      messageOf(pack.readAnswer(response('<html>', 'text/html'), asked)).outcome,
+      { meaning: 'unknown' },
+      'a page is no answer',
+    )
+    t.equal(rejectOf(pack.readAnswer(response('{"rc":'), asked)).slice(0, 15), 'DOCUMENT_SYNTAX')
+    t.ok(pack.describe(Buffer.from(answer)).some(({ path }) => path === 'bills[1].rp'))
+  }
+})
+
+t.test('a header of SOAP that is the dialect’s own, beside WS-Security or alone', async t => {
+  for (const security of ['', 'security: username-token text user password\n']) {
+    const own = `${security}soap-header:
+  q:AuthHeader: { q:Username: credential user, q:Password: credential password, q:Trx?: reference.own }
+`
+    const text = soap('1.2').replace(/security: .*\n/, own)
+    const pack = testPack(text).with(secrets({ user: 'u&1', password: 'rahasia' }))
+    goesBothWays(t, pack)
+    const sent = Buffer.from(pack.seal(pack.write(asked), now)).toString()
+    t.match(
+      sent,
+      /<soap:Header>(<wsse:Security[^]*<\/wsse:Security>)?<q:AuthHeader><q:Username>u&amp;1<\/q:Username><q:Password>rahasia</,
+    )
+    t.match(sent, /<q:Trx>TRX1<\/q:Trx><\/q:AuthHeader><\/soap:Header>/)
+    t.notMatch(Buffer.from(pack.write(asked)).toString(), /rahasia/, 'not in what is kept')
+    t.notMatch(JSON.stringify(pack.describe(Buffer.from(sent))), /rahasia/)
+    const rows: [from: RegExp, to: string, tag: string][] = [
+      [/rahasia(?=<\/q:)/, 'x', 'forged'],
+      [/u&amp;1(?=<\/q:)/, 'nobody', 'unknown-sender'],
+      [/<q:Password>.*<\/q:Password>/, '', 'missing'],
+      [/<q:AuthHeader>.*<\/q:AuthHeader>/, '', 'missing'],
+    ]
+    for (const [from, to, tag] of rows)
+      t.match(pack.opens(Buffer.from(sent.replace(from, to)), now), { tag }, `${from}`)
+    const bare = Buffer.from(sent.replace(/<soap:Header>.*<\/soap:Header>/, ''))
+    t.match(pack.opens(bare, now), { tag: 'missing' }, 'no header at all')
+    t.match(rejectOf(pack.readRequest(bare)), /^PACK_MISSING_FIELD q:AuthHeader/)
+    t.notMatch(Buffer.from(pack.write(told, asked)).toString(), /AuthHeader/, 'not in answers')
+  }
+})
+
 t.test('text: values by stars, and by their widths', async t => {
   const stars = testPack(`
 content: text

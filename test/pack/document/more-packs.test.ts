@@ -22,7 +22,14 @@ import {
 } from './packs.ts'
 
 /** The packs in SOAP, NuSOAP, eCollection and SNAP: their samples, their simulators, bad input. */
-const NAMES = ['bpjs-soap', 'pdam-nusoap', 'bni-ecollection', 'snap-bank'] as const
+const NAMES = [
+  'bpjs-soap',
+  'pdam-nusoap',
+  'bni-ecollection',
+  'snap-bank',
+  'snap-va',
+  'qris-snap',
+] as const
 type Name = (typeof NAMES)[number]
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -30,11 +37,15 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 })
-const KEYS = { ourKey: privateKey, ourPublicKey: publicKey }
+const KEYS = {
+  ourKey: privateKey,
+  ourPublicKey: publicKey,
+  bankKey: privateKey,
+  bankPublicKey: publicKey,
+}
 
-const bare = new Map(
-  NAMES.map(name => [name, compiled(name, new Map([[name, { 'pack.yaml': textOf(name) }]]))]),
-)
+const texts = new Map(NAMES.map(name => [name as string, { 'pack.yaml': textOf(name) }]))
+const bare = new Map(NAMES.map(name => [name, compiled(name, texts)]))
 const packOf = (name: Name): HttpPack =>
   (bare.get(name) as HttpPack).with(secrets({ ...samplesOf(name).credentials, ...KEYS }))
 
@@ -81,6 +92,8 @@ t.test('what the packs are', async t => {
       ['pdam-nusoap', 'pdam', '', false, false],
       ['bni-ecollection', 'va-bni', '', false, true],
       ['snap-bank', 'transfer-intrabank,transfer-interbank,va-bill', '', true, false],
+      ['snap-va', 'va-bill', '', true, false],
+      ['qris-snap', 'qris', '', true, false],
     ]
   for (const [name, products, without, session, calls] of rows) {
     const pack = packOf(name)

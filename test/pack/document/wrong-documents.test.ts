@@ -26,6 +26,20 @@ const rows: Row[] = [
     /content is "yaml"; there are json, form/,
   ],
   [
+    'answers of an unknown kind',
+    D,
+    'content: json',
+    'content: json\nanswers: csv',
+    /answers is "csv"/,
+  ],
+  [
+    'a header of SOAP where there is none',
+    D,
+    'content: json',
+    'content: json\nsoap-header: { a: credential username }',
+    /"soap-header" is for content of SOAP/,
+  ],
+  [
     'a call that is none',
     D,
     'call: POST /v1/transaction',
@@ -77,6 +91,13 @@ const rows: Row[] = [
     /"pulsa-x" is not a product/,
   ],
   ['an unknown policy', D, 'pdam: { policy: check', 'pdam: { policy: hope', /policy is "hope"/],
+  [
+    'a policy without its message',
+    D,
+    'pdam: { policy: check',
+    'pdam: { policy: reverse',
+    /^pdam: reverse sends a reversal, and there is none among its messages: describe it, or choose/,
+  ],
   [
     'a key part that is no path',
     D,
