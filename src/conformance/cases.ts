@@ -1,5 +1,5 @@
 import { HTTP_SUFFIX, type Act, type Scenario, SCENARIOS } from '#sim'
-import type { HttpPack, Pack } from '#pack'
+import { type HttpPack, type Pack, RECOVERY_KINDS } from '#pack'
 import type { Subject } from './subjects.ts'
 
 /** One thing that a counterpart may do to us, for one product. */
@@ -16,15 +16,14 @@ export type Case = {
   readonly silent: boolean
   /** All is well in it, so it must be paid in the end. */
   readonly paid: boolean
-  /** Why it is not tried. */
-  readonly left?: string
+  /** It is refused for good although it was done: only the books, compared, can show that. */
+  readonly lies: boolean
 }
-
-/** What a biller asks of who talks to it, by how a product's unknown payment is found out. */
-const KIND_OF = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
 
 /** Of frames only: signed off sessions, packets and lengths have no meaning over HTTP. */
 const OF_FRAMES = new Set([916, 917, 935, 936, 941, 944])
+/** Need a code that asks for a sign-on. */
+const OF_SIGN_ON = new Set([916, 917, 944])
 /** Of electricity: tokens that were not delivered. */
 const OF_TOKENS = new Set([919, 920, 921, 922, 923, 924])
 /** Need a bill that is asked for first. */
@@ -33,7 +32,11 @@ const OF_BILLS = new Set([901])
 /** Every scenario that has a meaning for this product, all well first. */
 export function casesFor(subject: Subject, pack: Pack | HttpPack): Case[] {
   const http = 'transport' in pack
-  return SCENARIOS.filter(scenario => isAbout(scenario, subject, http)).map(scenario => ({
+  const signsOn = asksForSignOn(pack)
+  const about = SCENARIOS.filter(
+    scenario => isAbout(scenario, subject, http) && (signsOn || !OF_SIGN_ON.has(scenario.suffix)),
+  )
+  return about.map(scenario => ({
     name: scenario.name,
     text: scenario.text,
     subject,
@@ -42,7 +45,7 @@ export function casesFor(subject: Subject, pack: Pack | HttpPack): Case[] {
     pays: subject.unasked || comesToPayment(scenario),
     paid: isWell(scenario),
     silent: isSilent(scenario),
-    ...(isLie(scenario, pack) && { left: A_LIE }),
+    lies: isLie(scenario, pack),
   }))
 }
 
@@ -58,6 +61,7 @@ export function plainCase(subject: Subject, number: string): Case {
     pays: true,
     paid: true,
     silent: false,
+    lies: false,
   }
 }
 
@@ -71,19 +75,22 @@ function isAbout(
   if (OF_BILLS.has(suffix) && unasked) return false
   if (unasked && behaviour.inquiry && !behaviour.payment) return false
   // Reversals are played only to who reverses, advices to who advises.
-  const kind = KIND_OF[recovery.policy]
+  const kind = RECOVERY_KINDS[recovery.policy]
   const asks = (['reversal', 'advice', 'status'] as const).filter(one => behaviour[one])
   return asks.length === 0 || asks.includes(kind)
 }
 
-const A_LIE =
-  'in this dialect that code says that nothing was paid: whoever lies in it is found by reconciliation'
+function asksForSignOn(pack: Pack | HttpPack): boolean {
+  return pack.meaningOf('payment', pack.codeOf('sign-on-required')).meaning === 'sign-on'
+}
 
 /** A definite no, said of a payment that was made: nothing in the conversation can show it. */
 function isLie({ behaviour: { payment } }: Scenario, pack: Pack | HttpPack): boolean {
   if (!payment || isList(payment) || payment.work === false || payment.say === undefined)
     return false
-  const code = typeof payment.say === 'object' ? payment.say.code : pack.codeOf(payment.say)
+  const { say } = payment
+  const room = 'transport' in pack ? undefined : pack.codeOf('approved').length
+  const code = typeof say === 'object' ? say.code.slice(0, room) : pack.codeOf(say)
   return pack.meaningOf('payment', code).meaning === 'declined'
 }
 
@@ -112,7 +119,7 @@ function comesToPayment({ behaviour: { inquiry } }: Scenario): boolean {
 
 /** The last act of what we ask about a payment says nothing, or nothing that is known. */
 function neverTold({ behaviour }: Scenario, { recovery }: Subject): boolean {
-  const acts = behaviour[KIND_OF[recovery.policy]]
+  const acts = behaviour[RECOVERY_KINDS[recovery.policy]]
   const last: Act | undefined = isList(acts) ? acts.at(-1) : acts
   if (!last) return false
   const { send, say } = last

@@ -1,3 +1,4 @@
+import { isNadiError } from '#base'
 import type { Evidence, Story } from '#journal'
 import type { HttpPack, Pack } from '#pack'
 import type { Crossed } from './report.ts'
@@ -26,10 +27,20 @@ function shown(pack: Pack | HttpPack, { atMs, direction, bytes }: Evidence): Cro
 
 export function whatIs(pack: Pack | HttpPack, bytes: Uint8Array, request: boolean): string {
   if ('transport' in pack && !request) return 'an answer'
-  const read = 'transport' in pack ? pack.readRequest(bytes) : pack.read(bytes)
+  const read = 'transport' in pack ? pack.readRequest(sealed(pack, bytes)) : pack.read(bytes)
   if (read.tag === 'reject') return 'what cannot be read'
   const { kind, direction, repeat } = read.message
   return `${kind}${repeat ? ', again' : ''}${direction === 'response' ? ', answered' : ''}`
+}
+
+/** With its credentials in their places: without them some dialects do not know their own requests. */
+function sealed(pack: HttpPack, frame: Uint8Array): Uint8Array {
+  try {
+    return pack.seal(frame, { nowMs: 0, nonce: '0', token: 'none' })
+  } catch (error) {
+    if (isNadiError(error)) return frame
+    throw error
+  }
 }
 
 export function linesOf(pack: Pack | HttpPack, bytes: Uint8Array): string[] {

@@ -2,6 +2,8 @@
 export type { Case } from './cases.ts'
 export { casesFor } from './cases.ts'
 export type { PartnerTest, PartnerTestOptions, Task } from './partner.ts'
+export type { ApiPartnerTest } from './partner-api/test-partner.ts'
+export { testApiPartner } from './partner-api/test-partner.ts'
 export { testPartner } from './partner.ts'
 export type { Place } from './place.ts'
 export type { CaseReport, Crossed, Report, Verdict } from './report.ts'

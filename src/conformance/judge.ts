@@ -16,6 +16,10 @@ export type Facts = {
 
 type Judged = Pick<CaseReport, 'verdict' | 'end' | 'remarks'>
 
+/** Nothing in the conversation can show it: a definite no is believed, and the hold is given back. */
+const A_BREAK =
+  'they said no and did the work: the books, compared, show it; reconciliation must bring it to an end'
+
 const NOT_PAID = ['declined', 'reversed']
 
 /**
@@ -38,6 +42,9 @@ export function judge(one: Case, { payment, book, heldMinor, problems }: Facts):
         wrong.push(
           `we paid ${formatMoney(payment?.amountMinor ?? amountMinor)}, they have ${formatMoney(amountMinor)}`,
         )
+  } else if (NOT_PAID.includes(tag) && one.lies) {
+    if (paid?.length === 1) remarks.push(A_BREAK)
+    else wrong.push('they lied about a payment, and their book does not show it')
   } else if (NOT_PAID.includes(tag)) {
     if (paid && paid.length > 0) wrong.push(`we say ${tag}, and they believe it paid`)
   } else if (tag === 'suspect' && one.neverTold) {

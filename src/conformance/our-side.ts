@@ -1,50 +1,25 @@
-import { type AmountMinor, type Clock, localTime, minor, type Random, rupiah } from '#base'
-import { type Evidence, MemoryJournal, MemoryStore, type Story, type StoredTxn } from '#journal'
-import { DialedLink, HttpLink, type HttpLinkOptions } from '#link'
+import { type AmountMinor, localTime, rupiah } from '#base'
+import { MemoryJournal, MemoryStore, type Story, type StoredTxn } from '#journal'
 import type { Message } from '#message'
-import { TcpDialer } from '#net'
-import type { HttpPack, Pack } from '#pack'
 import {
   CallbackDesk,
   type Destination,
-  dialectOf,
-  FrameDestination,
   HttpDestination,
-  httpDialectOf,
   type Identity,
   NO_OBSERVER,
   OwnNumbers,
-  type Product,
   Switch,
 } from '#switch'
-import type { Log } from '#telemetry'
+import { askSwitch } from './ask.ts'
 import type { Ears } from './ears.ts'
-import type { Place } from './place.ts'
+import { destinationFor, LAB, LINK, type LinkParts, productFor, SETTINGS } from './our-parts.ts'
 import type { Subject } from './subjects.ts'
 
-export type OurSideOptions = {
-  readonly pack: Pack | HttpPack
-  readonly place: Place
+export type OurSideOptions = LinkParts & {
   readonly subject: Subject
-  /** How long the other side has to answer a payment; its inquiries have longer. */
-  readonly patienceMs: number
   /** Where callbacks come in, in dialects that have them. */
   readonly ears?: Ears
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
 }
-
-const LINK = 'counterpart'
-/** Who we are where the samples do not say. */
-export const LAB: Identity = {
-  bank: '4519999',
-  partner: '4519001',
-  switcher: 'SWX0001',
-  terminal: '0LOKET0000000001',
-}
-const NO_FEE = { biller: 0n, switch: 0n, partner: 0n }
-const SPACING_MS = 30
 
 /**
  * A switch of ours with one link to the counterpart and a journal in memory: the real code from the
@@ -66,8 +41,8 @@ export class OurSide {
     this.#identity = { bank, partner, switcher, terminal }
     this.#journal = new MemoryJournal({ clock, store: new MemoryStore() })
     this.#numbers = new OwnNumbers(clock, 0)
-    this.#destination = this.#makeDestination()
-    const product = this.#product()
+    this.#destination = destinationFor(options, this.#identity, this.#numbers)
+    const product = productFor(subject, options.patienceMs, [LINK])
     const facts = {
       id: partner,
       blocked: false,
@@ -158,38 +133,14 @@ export class OurSide {
 
   #ask(message: Partial<Message> & Pick<Message, 'kind'>): Promise<Message | undefined> {
     const { clock } = this.#options
-    return new Promise(resolve => {
-      const answers = new Map<Evidence, Message>()
-      const evidence = (direction: 'in' | 'out'): Evidence => ({
-        atMs: clock.nowMs(),
-        side: 'source',
-        direction,
-        via: 'test',
-        pack: 'test',
-        bytes: new Uint8Array(1),
-      })
-      const partner = this.#identity.partner
-      this.#switch.accept({
-        message: {
-          direction: 'request',
-          repeat: false,
-          ...this.#identity,
-          channel: '6021',
-          ...message,
-          trace: String(++this.#trace).padStart(12, '0'),
-          sentAt: localTime(clock.nowMs()),
-        },
-        atMs: clock.nowMs(),
-        sessionPartner: partner,
-        evidence: evidence('in'),
-        write(answer) {
-          const written = evidence('out')
-          answers.set(written, answer)
-          return written
-        },
-        send: written => resolve(answers.get(written)),
-        drop: () => resolve(undefined),
-      })
+    return askSwitch(this.#switch, clock, this.#identity.partner, {
+      direction: 'request',
+      repeat: false,
+      ...this.#identity,
+      channel: '6021',
+      ...message,
+      trace: String(++this.#trace).padStart(12, '0'),
+      sentAt: localTime(clock.nowMs()),
     })
   }
 
@@ -204,105 +155,5 @@ export class OurSide {
       log,
       lookUp: (to, answer) => this.#switch.lateAnswer(to, answer),
     })
-  }
-
-  #makeDestination(): Destination {
-    const { pack, place, clock, random, log, patienceMs } = this.#options
-    const common = { name: LINK, clock, random, log }
-    if ('transport' in pack) {
-      if (place.tag !== 'http') throw new TypeError('a dialect over HTTP is reached by a URL')
-      const link = new HttpLink<Message>({
-        ...common,
-        place,
-        dialect: httpDialectOf(pack, this.#numbers, clock),
-        options: httpOptions(patienceMs),
-      })
-      return new HttpDestination({ link, pack, identity: undefined, numbers: this.#numbers, clock })
-    }
-    if (place.tag !== 'tcp') throw new TypeError('frames go to a host and port')
-    const link = new DialedLink<Message>({
-      ...common,
-      dialer: new TcpDialer(place),
-      dialect: dialectOf(pack, this.#identity, clock),
-      options: {
-        inFlightMax: 8,
-        dialTimeoutMs: 5_000,
-        signOnTimeoutMs: 5_000,
-        echoIdleMs: Math.max(500, patienceMs),
-        echoTimeoutMs: Math.max(200, patienceMs),
-        reconnectMinMs: 20,
-        reconnectMaxMs: 100,
-        lateMemoryMs: 300_000,
-        lateMemoryMax: 100,
-      },
-    })
-    return new FrameDestination(link, pack, this.#identity, clock)
-  }
-
-  #product(): Product {
-    const { subject, patienceMs } = this.#options
-    const { product: code, buysMinor, recovery } = subject
-    return {
-      code,
-      enabled: true,
-      biller: 'counterpart',
-      links: [LINK],
-      hours: undefined,
-      minMinor: minor(1n),
-      maxMinor: rupiah(1_000_000_000),
-      denominationsMinor: buysMinor === undefined ? undefined : new Set([buysMinor]),
-      feeInside: false,
-      inquiryTimeoutMs: patienceMs,
-      policy: {
-        recovery: recovery.policy,
-        attemptsMax: ATTEMPTS_MAX,
-        spacingMs: SPACING_MS,
-        answerTimeoutMs: patienceMs,
-        recoveryTimeoutMs: patienceMs,
-        reversalWindowMs: 0,
-      },
-      fee: { adminPerBillMinor: minor(0n), insideAmount: false, shares: NO_FEE },
-    }
-  }
-}
-
-/** Enough for every scenario that ends at all. */
-const ATTEMPTS_MAX = 3
-
-const SETTINGS = {
-  node: 0,
-  cutoverMs: 86_400_000,
-  referencePrefix: 'NAD',
-  openMax: 100,
-  inquiriesMax: 100,
-  askerPatienceMs: 60_000,
-  recoveriesMax: 10,
-}
-
-function httpOptions(patienceMs: number): HttpLinkOptions {
-  return {
-    inFlightMax: 8,
-    connectTimeoutMs: 5_000,
-    tlsTimeoutMs: 5_000,
-    headersTimeoutMs: patienceMs,
-    bodyTimeoutMs: patienceMs,
-    lateWaitMs: patienceMs,
-    headerBytesMax: 16_384,
-    bodyBytesMax: 262_144,
-    keepAliveMs: 4_000,
-    tokenTimeoutMs: 5_000,
-    reconnectMinMs: 20,
-    reconnectMaxMs: 100,
-    // One payment is under way; a bad counterpart is what is wanted here.
-    circuit: {
-      countMax: 1_000,
-      windowMs: 60_000,
-      countMin: 1_000,
-      failureRate: 1,
-      coolDownMs: 100,
-      probes: 2,
-    },
-    lateMemoryMs: 300_000,
-    lateMemoryMax: 100,
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, localTime, type Random } from '#base'
 import type { Message } from '#message'
 import type { HttpPack, Pack } from '#pack'
-import type { Payment } from '#sim'
+import { merchantNumber, type Payment } from '#sim'
 import type { Log } from '#telemetry'
 import { type Case, casesFor } from './cases.ts'
 import { LeasedClock, pause } from './lease.ts'
@@ -19,6 +19,8 @@ export type PartnerTestOptions = {
   readonly port: number
   /** How long the partner waits for an answer; late answers come after that. */
   readonly patienceMs: number
+  /** Where the partner wants to be called back, in dialects that do. */
+  readonly callbackUrl?: string
   readonly products?: readonly string[]
   readonly only?: readonly string[]
   readonly clock: Clock
@@ -44,16 +46,26 @@ export type PartnerTest = {
  */
 export async function testPartner(options: PartnerTestOptions): Promise<PartnerTest> {
   const { pack, spoken, host, port, patienceMs, products, only, random, log } = options
+  const told = options.callbackUrl === undefined ? {} : { callbackUrl: options.callbackUrl }
   const clock = new LeasedClock(options.clock)
   const startedAt = localTime(clock.nowMs())
   const { subjects } = subjectsOf(pack, spoken)
   const cases = subjects
     .filter(({ product }) => products?.includes(product) ?? true)
     .flatMap(subject => casesFor(subject, pack))
-    .filter(({ left, name }) => left === undefined && (only?.includes(name) ?? true))
+    .filter(({ name }) => only?.includes(name) ?? true)
   const seen = new Conversations()
   const listening = overheard(pack, clock, heard => seen.note(heard))
-  const theirs = await theirSide({ pack: listening, host, port, patienceMs, clock, random, log })
+  const theirs = await theirSide({
+    pack: listening,
+    host,
+    port,
+    patienceMs,
+    ...told,
+    clock,
+    random,
+    log,
+  })
   const paidOf = (number: string): Payment[] =>
     [...theirs.book.entries()].filter(({ account }) => account.endsWith(`/${number}`))
   const reports = (): CaseReport[] =>
@@ -64,6 +76,16 @@ export async function testPartner(options: PartnerTestOptions): Promise<PartnerT
       const crossed = heard.map(each => crossedOf(pack, each))
       return { name, text, product: one.subject.product, number, ...judged, crossed }
     })
+  let ended: Promise<Report> | undefined
+  const end = async (): Promise<Report> => {
+    await pause(clock, 0)
+    await theirs.close()
+    clock.end()
+    const remarks = seen.unreadable.map(text => `a request could not be read: ${text}`)
+    const against = `a partner at ${shownPlace(theirs.place)}`
+    const report = reportOf({ pack: pack.name, against, startedAt, remarks }, reports())
+    return remarks.length === 0 ? report : { ...report, ok: false }
+  }
   return {
     place: theirs.place,
     tasks: cases.map(({ name, text, number, subject }) => ({
@@ -75,15 +97,7 @@ export async function testPartner(options: PartnerTestOptions): Promise<PartnerT
     quiet: forMs =>
       seen.lastAtMs + forMs < clock.nowMs() &&
       cases.every(({ subject, number }) => seen.of(subject.product, number).length > 0),
-    async end() {
-      await pause(clock, 0)
-      await theirs.close()
-      clock.end()
-      const remarks = seen.unreadable.map(text => `a request could not be read: ${text}`)
-      const against = `a partner at ${shownPlace(theirs.place)}`
-      const report = reportOf({ pack: pack.name, against, startedAt, remarks }, reports())
-      return remarks.length === 0 ? report : { ...report, ok: false }
-    },
+    end: () => (ended ??= end()),
   }
 }
 
@@ -128,7 +142,7 @@ function numberIn({ customer, transfer, registration, qr }: Message): string | u
   if (registration?.number) return registration.number
   const { id, meter, knownBy } = customer ?? {}
   const typed = knownBy === 'id' ? (id ?? meter) : (meter ?? id)
-  return typed ?? transfer?.account ?? qr?.merchantPan
+  return typed ?? transfer?.account ?? (qr && merchantNumber(qr))
 }
 
 function namesOf({ reference, trace, terminal = '' }: Message): string[] {

@@ -35,9 +35,6 @@ export async function play(one: Case, options: PlayOptions): Promise<CaseReport>
   const clock = new LeasedClock(options.clock)
   const ours = { pack, subject: one.subject, patienceMs, clock, random, log }
   const head = { name: one.name, text: one.text, product: one.subject.product, number: one.number }
-  if (one.left !== undefined) {
-    return { ...head, verdict: 'left', end: 'not tried', remarks: [one.left], crossed: [] }
-  }
   const { side, close, book } = await worldFor(options, ours)
   try {
     await side.start()

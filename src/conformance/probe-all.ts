@@ -1,10 +1,11 @@
 import { localTime, type Clock } from '#base'
+import { readHttpRequest } from '#http'
 import type { Message } from '#message'
 import type { HttpPack, Pack } from '#pack'
 import { OwnNumbers } from '#switch'
 import { LeasedClock } from './lease.ts'
 import { Mouth, signOnOf } from './mouth.ts'
-import { LAB } from './our-side.ts'
+import { LAB } from './our-parts.ts'
 import type { Place } from './place.ts'
 import type { PlayOptions } from './play.ts'
 import { PROBES, type ProbeTools } from './probes.ts'
@@ -74,6 +75,7 @@ function toolsFor(
     http,
     signsOn: !http && pack.conversation.signOn,
     sameWords: (one, other) => Buffer.compare(pack.write(one), pack.write(other)) === 0,
+    hasBody: message => !http || readHttpRequest(pack.write(message)).body.length > 0,
     hasSecret: http && pack.credentials.some(({ kind }) => kind === 'secret'),
     number,
     fresh: () => {
@@ -84,7 +86,7 @@ function toolsFor(
       const { trace, own } = numbers.next()
       const digits = http ? trace : String(++traces).padStart(pack.traceDigits, '0')
       const stamped = { ...message, trace: digits, sentAt: localTime(clock.nowMs()) }
-      if (!http) return { channel: '6021', ...stamped, ...identity }
+      if (!('transport' in pack)) return known(pack, { channel: '6021', ...stamped, ...identity })
       if (!pack.needsOwnReference || stamped.reference?.own !== undefined) return stamped
       return { ...stamped, reference: { ...stamped.reference, own } }
     },
@@ -93,4 +95,10 @@ function toolsFor(
       (wanted =>
         [...theirs.book.entries()].filter(({ account }) => account.endsWith(`/${wanted}`))),
   }
+}
+
+/** With the number that its dialect knows a payment by, where it has one. */
+function known({ makeReference }: Pack, message: Message): Message {
+  if (!makeReference || message.reference?.own !== undefined) return message
+  return { ...message, reference: { ...message.reference, own: makeReference(message) } }
 }

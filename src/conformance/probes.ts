@@ -1,7 +1,8 @@
 import { isNadiError, type AmountMinor, localTime } from '#base'
 import type { Message } from '#message'
+import { RECOVERY_KINDS } from '#pack'
 import type { Payment } from '#sim'
-import type { Mouth, Said } from './mouth.ts'
+import type { Manner, Mouth, Said } from './mouth.ts'
 import type { CaseReport, Crossed, Verdict } from './report.ts'
 import type { Subject } from './subjects.ts'
 
@@ -14,6 +15,8 @@ export type ProbeTools = {
   readonly hasSecret: boolean
   /** A request of ours: audit number, time, identity and reference are put on it. */
   readonly stamp: (message: Message) => Message
+  /** Over HTTP: whether a request has a body that can be spoilt; a query has none. */
+  readonly hasBody: (message: Message) => boolean
   /** Both are said in the same bytes. */
   readonly sameWords: (one: Message, other: Message) => boolean
   /** A number that may be asked about as often as one likes. */
@@ -191,19 +194,21 @@ async function paying(
   return found({ ...said, crossed: [...crossed, ...said.crossed] }, wrong, end)
 }
 
-const KIND_OF = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
-
 function askingAbout({ subject }: ProbeTools, pays: Message): Message {
   const { trace, sentAt, bank = '' } = pays
   const original = { kind: 'payment', trace, sentAt, bank } as const
-  return { ...pays, kind: KIND_OF[subject.recovery.policy], original }
+  return { ...pays, kind: RECOVERY_KINDS[subject.recovery.policy], original }
 }
 
+const OF_BODIES: ReadonlySet<Manner> = new Set(['cut-short', 'misnamed'])
+
 /** Something that must be refused; after it an honest inquiry must be answered as ever. */
-async function bad(tools: ProbeTools, manner: Parameters<Mouth['say']>[1]): Promise<Found> {
+async function bad(tools: ProbeTools, manner: Manner): Promise<Found> {
   const first = tools.subject.unasked ? tools.fresh() : tools.number
   if (first === undefined) return left('needs one more number to pay for (--customer)')
-  const said = await tools.mouth.say(asks(tools, first), manner)
+  const asked = asks(tools, first)
+  if (OF_BODIES.has(manner) && !tools.hasBody(asked)) return left('its requests have no body')
+  const said = await tools.mouth.say(asked, manner)
   const wrong = said.answers.some(isYes) ? ['it was taken as if it were good'] : []
   const next = tools.subject.unasked ? tools.fresh() : tools.number
   if (next === undefined) return found(said, wrong, endOf(said))

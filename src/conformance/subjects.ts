@@ -1,6 +1,8 @@
 import { type AmountMinor, rupiah } from '#base'
-import type { Message } from '#message'
+import type { Message, Qr } from '#message'
 import type { HttpPack, Pack } from '#pack'
+import { makeQris, readQris } from '#qris'
+import { merchantNumber, merchantPanOf } from '#sim'
 
 /** A message of the pack's samples, which is how the tool learns what this dialect's are made of. */
 export type Spoken = Pick<Message, 'kind' | 'direction'> & Partial<Message>
@@ -50,7 +52,7 @@ function subjectOf(
   const own = spoken.filter(message => message.product === product)
   const find = (kind: string, direction: string) =>
     own.find(message => message.kind === kind && message.direction === direction)
-  const unasked = 'transport' in pack && pack.withoutInquiry.includes(product)
+  const unasked = !pack.carries('inquiry', product)
   const pays = find('payment', 'request')
   const asked = unasked ? pays : find('inquiry', 'request')
   const place = asked && placeOf(asked)
@@ -105,12 +107,21 @@ function placeOf({ customer, registration, transfer, qr }: Spoken): Place | unde
       digits: transfer.account.length,
       put: (message, number) => ({ ...message, transfer: { ...transfer, account: number } }),
     }
-  if (qr?.merchantPan !== undefined)
+  if (qr)
     return {
-      digits: qr.merchantPan.length,
-      put: (message, number) => ({ ...message, qr: { ...qr, merchantPan: number } }),
+      digits: merchantNumber(qr).length,
+      put: (message, number) => ({ ...message, qr: withMerchant(qr, number) }),
     }
   return undefined
+}
+
+/** A code is made anew: its checksum is another. */
+function withMerchant(qr: Qr, number: string): Qr {
+  const merchantPan = merchantPanOf(number)
+  if (qr.content === undefined) return { ...qr, merchantPan }
+  const code = readQris(qr.content)
+  const accounts = code.accounts.map(one => ({ ...one, pan: merchantPan.slice(0, -1) }))
+  return { ...qr, content: makeQris({ ...code, accounts }) }
 }
 
 function withoutId(customer: Message['customer']): NonNullable<Message['customer']> {
