@@ -6,11 +6,14 @@ import type { ApiProduct } from './parts.ts'
 import type { PaymentState } from './schemas.ts'
 import { inquiryView, paymentView } from './views.ts'
 
-/** An answer, ready to leave: what is kept as evidence and what is sent are these bytes. */
+/**
+ * An answer, ready to leave: what is kept as evidence and what is sent are these bytes. A body that is
+ * text leaves as UTF-8, in one write with its head.
+ */
 export type ApiAnswer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
+  readonly body: Uint8Array | string
 }
 
 /** How many seconds to wait before looking at a payment that is not known yet. */
@@ -22,13 +25,13 @@ export function jsonAnswer(
   headers: Readonly<Record<string, string>> = {},
 ): ApiAnswer {
   const type = 'application/json; charset=utf-8'
-  return { status, headers: { 'content-type': type, ...headers }, body: bytesOf(body) }
+  return { status, headers: { 'content-type': type, ...headers }, body: JSON.stringify(body) }
 }
 
 export function problemAnswer(problem: ApiProblem): ApiAnswer {
   const { status, extras } = problem
   const headers = { 'content-type': 'application/problem+json', ...extras.headers }
-  return { status, headers, body: bytesOf(problemBody(problem)) }
+  return { status, headers, body: JSON.stringify(problemBody(problem)) }
 }
 
 export function inquiryAnswer(id: TxnId, told: Message, { fee }: ApiProduct): ApiAnswer {
@@ -98,8 +101,4 @@ function paymentExtras(id: TxnId | undefined) {
 
 function locationOf(id: TxnId): string {
   return `/v1/payments/${formatTxnId(id)}`
-}
-
-function bytesOf(body: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(body))
 }

@@ -28,7 +28,7 @@ export type Render = (answer: Message, payment: TxnId | undefined) => ApiAnswer
  * on, and what it then says is on record and can be looked up.
  */
 export function exchange(
-  parts: Pick<ApiParts, 'clock' | 'switch' | 'name'>,
+  parts: Pick<ApiParts, 'clock' | 'switch' | 'name' | 'vault'>,
   { partner, request, body }: Ask,
   message: Message,
   waitMs: number,
@@ -47,7 +47,8 @@ export function exchange(
   return new Promise((resolve, reject) => {
     const callOff = clock.at(clock.nowMs() + waitMs, () => resolve(undefined))
     const incoming: Incoming = {
-      message,
+      // From here on a payer's PAN is sealed; nothing that the API tells has one.
+      message: parts.vault?.hide(message) ?? message,
       atMs: clock.nowMs(),
       sessionPartner: partner.id,
       evidence: evidence('in', requestFrame(request, body)),
@@ -74,14 +75,10 @@ export function exchange(
 const KEPT_HEADERS = ['host', 'content-type', 'idempotency-key', 'prefer', 'user-agent'] as const
 
 function requestFrame({ method, raw, headers }: FastifyRequest, body: Uint8Array): Uint8Array {
-  const kept = KEPT_HEADERS.flatMap(name => {
+  const kept: Record<string, string> = {}
+  for (const name of KEPT_HEADERS) {
     const value = headers[name]
-    return typeof value === 'string' ? [[name, value] as const] : []
-  })
-  return writeHttpRequest({
-    method,
-    target: raw.url ?? '/',
-    headers: Object.fromEntries(kept),
-    body,
-  })
+    if (typeof value === 'string') kept[name] = value
+  }
+  return writeHttpRequest({ method, target: raw.url ?? '/', headers: kept, body })
 }

@@ -43,8 +43,10 @@ export function receiptQuery(query: unknown): ReceiptQuery {
 
 /** Nothing may be asked of an address that takes no questions: a mistyped one would not be noticed. */
 export function noQuery(query: unknown): void {
-  checked(z.strictObject({}), query)
+  checked(NO_QUERY, query)
 }
+
+const NO_QUERY = z.strictObject({})
 
 const KEY = /^[\x21-\x7e]{1,64}$/
 

@@ -2,6 +2,7 @@ import { localTime, minor, txnIdMs } from '#base'
 import type { Clock, LocalTime } from '#base'
 import type { Message, Token } from '#message'
 import { adminOf } from '#pricing'
+import { nnsOf } from '#qris'
 import { type Inquiry, type PaymentLook, Traces } from '#switch'
 import type { Asker } from './auth.ts'
 import { amountOf, wireAmount } from './money.ts'
@@ -48,7 +49,21 @@ export function inquiryMessage(
     ...(months !== undefined && { months }),
     ...(amount && { amountMinor: amountOf(amount), currency: amount.currency }),
     ...(transfer && { transfer: without(transfer) }),
-    ...(qr && { qr: { content: qr.content } }),
+    ...(qr && { qr: qrIn(qr) }),
+  }
+}
+
+function qrIn({
+  content,
+  tip,
+  customerPan,
+  customerName,
+}: NonNullable<InquiryRequest['qr']>): NonNullable<Message['qr']> {
+  return {
+    content,
+    ...(tip && { tipMinor: amountOf(tip) }),
+    ...(customerPan !== undefined && { customerPan, issuer: nnsOf(customerPan) }),
+    ...(customerName !== undefined && { customerName }),
   }
 }
 

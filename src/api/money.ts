@@ -8,14 +8,13 @@ import { type AmountMinor, CURRENCIES, type Currency, minor, negate, ZERO } from
  */
 export type Money = { readonly value: string; readonly currency: Currency }
 
+const EXPONENT = CURRENCIES.IDR.exponent
+
 export function moneyOf(amount: AmountMinor): Money {
-  const { exponent } = CURRENCIES.IDR
-  const digits = String(amount < 0n ? negate(amount) : amount).padStart(exponent + 1, '0')
-  const sign = amount < 0n ? '-' : ''
-  return {
-    value: `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`,
-    currency: 'IDR',
-  }
+  const digits = String(amount < 0n ? negate(amount) : amount).padStart(EXPONENT + 1, '0')
+  const point = digits.length - EXPONENT
+  const value = `${digits.slice(0, point)}.${digits.slice(point)}`
+  return { value: amount < 0n ? `-${value}` : value, currency: 'IDR' }
 }
 
 /** Of a value that was checked to have the shape above. */

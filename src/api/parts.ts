@@ -1,7 +1,7 @@
 import type { Clock, Random, Secret } from '#base'
 import type { Journal } from '#journal'
 import type { PartnerFacts } from '#screening'
-import type { Product, Switch } from '#switch'
+import type { CardVault, Product, Switch } from '#switch'
 import type { Log } from '#telemetry'
 import type { RequestStore } from './store.ts'
 
@@ -76,4 +76,6 @@ export type ApiParts = {
   readonly partners: ReadonlyMap<string, ApiPartner>
   readonly products: ReadonlyMap<string, ApiProduct>
   readonly requests: RequestStore
+  /** Seals what nobody may read in the journal. */
+  readonly vault?: Pick<CardVault, 'hide'>
 }

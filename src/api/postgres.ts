@@ -95,13 +95,17 @@ export class PostgresRequests implements RequestStore {
 
   /**
    * The update changes nothing: it waits for another node's row and then shows what it holds. In
-   * order, so that two nodes cannot wait for each other.
+   * order, so that two nodes cannot wait for each other. It does not wait for the disk, unless one of
+   * them is `lasting`: the log is written in order, so whoever sees a payment durable sees its claim
+   * durable too, and a claim that a crash takes away was for nothing that had begun.
    */
   async #write(claims: readonly KeyClaim[]): Promise<Claimed[]> {
     const rows = await ask<{ partner: string; key: string; content: string; made: boolean }>(
       this.#database,
-      `INSERT INTO api_request AS r (partner, key, content, at_ms)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) ORDER BY 1, 2
+      `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', $5, true))
+       INSERT INTO api_request AS r (partner, key, content, at_ms)
+         SELECT u.* FROM soon,
+                unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS u ORDER BY 1, 2
        ON CONFLICT (partner, key) DO UPDATE SET at_ms = r.at_ms
        RETURNING r.partner, r.key, r.content, (r.xmax = 0) AS made`,
       [
@@ -109,7 +113,9 @@ export class PostgresRequests implements RequestStore {
         claims.map(({ key }) => key),
         claims.map(({ content }) => content),
         claims.map(({ atMs }) => atMs),
+        claims.some(({ lasting }) => lasting) ? 'on' : 'off',
       ],
+      'api-claim',
     )
     const byName = new Map(rows.map(row => [`${row.partner} ${row.key}`, row]))
     return claims.map(({ partner, key, content }) => {
@@ -298,9 +304,12 @@ async function ask<R extends QueryResultRow>(
   { pool }: Database,
   text: string,
   values: unknown[],
+  /** With it the statement is prepared, once on each connection. */
+  name?: string,
 ): Promise<R[]> {
   try {
-    return (await pool.query<R>(text, values)).rows
+    return (await pool.query<R>(name === undefined ? { text, values } : { name, text, values }))
+      .rows
   } catch (error) {
     throw unavailable(error)
   }

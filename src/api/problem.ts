@@ -1,5 +1,5 @@
 import { isNadiError } from '#base'
-import { isReason, type Outcome, type Reason, REASONS } from '#message'
+import { isReason, type Outcome, type Path, type Reason, REASONS } from '#message'
 
 /**
  * Every no of the partners' API: problem details (RFC 9457) with a type that never changes,
@@ -108,13 +108,23 @@ export function problemBody({ code, message, status, extras }: ApiProblem): Prob
 }
 
 /** A no of the switch or of the biller. */
-export function problemOfOutcome({ reason }: Outcome, extras: Extras = {}): ApiProblem {
+export function problemOfOutcome({ reason, fault }: Outcome, extras: Extras = {}): ApiProblem {
   const code: ProblemCode = reason === 'approved' ? 'internal' : reason
   const again = statusOf(code) === 503 ? { 'retry-after': '5' } : {}
-  return new ApiProblem(code, titleOf(code), {
+  const wrong = fault && { path: FIELDS[fault.path] ?? fault.path, message: fault.text }
+  const detail = wrong ? `${wrong.path}: ${wrong.message}` : titleOf(code)
+  return new ApiProblem(code, detail, {
     ...extras,
+    ...(wrong && { errors: [wrong] }),
     headers: { ...again, ...extras.headers },
   })
+}
+
+/** What the API calls otherwise than the dictionary; a PAN names its issuer. */
+const FIELDS: { readonly [P in Path]?: string } = {
+  amountMinor: 'amount',
+  'qr.tipMinor': 'qr.tip',
+  'qr.issuer': 'qr.customerPan',
 }
 
 /** Anything thrown, as one of ours: what HTTP itself finds wrong is the asker's mistake. */

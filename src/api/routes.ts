@@ -83,6 +83,9 @@ const ABOUT_CUSTOMERS = [
   'sign-on-required',
 ] as const satisfies readonly ProblemCode[]
 
+/** Where the asker says how much. */
+const ABOUT_AMOUNTS = ['amount-invalid', 'below-minimum', 'above-maximum'] as const
+
 const WHO = ['bank-unknown', 'partner-unknown', 'party-mismatch'] as const
 
 export const ROUTES: readonly Route[] = [
@@ -91,11 +94,12 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/inquiries',
     summary: 'Ask what a customer owes',
-    description: 'Asks the biller. Moves no money; ask as often as you like.',
+    description:
+      'Asks the biller, or reads the QR code that the customer scanned. Moves no money; ask as often as you like.',
     request: { schema: schemas.inquirySchema, required: true },
     headers: [PREFER],
     answers: { 201: { text: 'What is owed', schema: schemas.inquiryToldSchema, location: true } },
-    problems: [...ABOUT_CUSTOMERS, ...WHO, ...UNAVAILABLE, 'other-error'],
+    problems: [...ABOUT_CUSTOMERS, ...ABOUT_AMOUNTS, ...WHO, ...UNAVAILABLE, 'other-error'],
     run: (parts, ask, stamps) => postInquiry(parts, stamps, ask),
   },
   {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CODE_CHARS_MAX, isQrisPan } from '#qris'
 import { PROBLEM_CODES } from './problem.ts'
 
 /**
@@ -72,6 +73,25 @@ const terminal = code(16)
   .optional()
   .describe('The counter it comes from, one of your terminals; your own default without it')
 
+const qrAsked = named(
+  'QrAsked',
+  z.strictObject({
+    content: text(CODE_CHARS_MAX).describe('The QRIS code as it was scanned'),
+    tip: moneySchema.optional().describe('Where the code asks the payer for one'),
+    customerPan: z
+      .string()
+      .refine(isQrisPan, 'expected 9360 and 15 more digits, the last a check digit')
+      .optional()
+      .describe("The payer's PAN at its issuer, 19 digits; some billers want it"),
+    customerName: z
+      .string()
+      .regex(/^[ -~]{1,30}$/, 'expected 1 to 30 characters of ASCII')
+      .optional()
+      .describe("The payer's name; some billers want it"),
+  }),
+  'What the payer scanned, and who pays.',
+)
+
 export const inquirySchema = named(
   'InquiryRequest',
   z.strictObject({
@@ -83,7 +103,7 @@ export const inquirySchema = named(
     transfer: z
       .strictObject({ bank: code(11).optional(), account: code(34), remark: text(40).optional() })
       .optional(),
-    qr: z.strictObject({ content: text(512) }).optional(),
+    qr: qrAsked.optional(),
   }),
   'What does this customer owe? Moves no money.',
 )
@@ -179,6 +199,7 @@ const shared = {
     .strictObject({ name: z.string().optional(), city: z.string().optional() })
     .optional()
     .describe('Of a QR code'),
+  tip: moneySchema.optional().describe('Part of the amount'),
   reference: z.string().describe("The switch's own reference, 32 characters"),
   billerReference: z.string().optional(),
   info: z.string().optional().describe('To be printed under the receipt'),

@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AssertionFailed, NadiError, toHex } from '#base'
 import type { ListenerStatus } from '#listener'
+import { refuseAbove, refuseOddBodies, tooSoon } from './admission.ts'
 import { type ApiAnswer, problemAnswer } from './answer.ts'
-import { type Asker, Authenticator, type KeyUse } from './auth.ts'
+import { Authenticator, type KeyUse } from './auth.ts'
 import { docsPage } from './docs.ts'
 import { Stamps } from './message.ts'
 import { openapi } from './openapi.ts'
@@ -161,18 +162,30 @@ export class ApiServer {
 
   #guard(): void {
     // Else a connection that was kept alive would hold up the end until it is idle for long enough.
-    this.#app.addHook('onSend', async (_request, reply) => {
+    this.#app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#draining) reply.header('connection', 'close')
+      done()
     })
-    this.#app.addHook('onRequest', async (request, reply) => {
-      this.#counts.requests++
-      reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-      reply.header('x-request-id', toHex(this.#parts.random.bytes(8)))
-      if (this.#draining)
-        throw new ApiProblem('unavailable', 'the switch is stopping; send it again elsewhere')
-      refuseAbove(this.#byAddress.take(request.ip, this.#parts.clock.nowMs()))
-      refuseOddBodies(request)
+    // Hooks and handlers call back: a promise for each of them would cost more than all they do.
+    this.#app.addHook('onRequest', (request, reply, done) => {
+      try {
+        this.#admit(request, reply)
+      } catch (error) {
+        return done(error as Error)
+      }
+      done()
     })
+  }
+
+  /** Throws ApiProblem. */
+  #admit(request: FastifyRequest, reply: FastifyReply): void {
+    this.#counts.requests++
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    reply.header('x-request-id', toHex(this.#parts.random.bytes(8)))
+    if (this.#draining)
+      throw new ApiProblem('unavailable', 'the switch is stopping; send it again elsewhere')
+    refuseAbove(this.#byAddress.take(request.ip, this.#parts.clock.nowMs()))
+    refuseOddBodies(request)
   }
 
   #answerErrors(): void {
@@ -203,7 +216,12 @@ export class ApiServer {
       this.#app.route({
         method: route.method,
         url: route.path.replace('{id}', ':id'),
-        handler: async (request, reply) => send(reply, await this.#run(route, request)),
+        handler: (request, reply) => {
+          this.#run(route, request).then(
+            answer => this.#send(reply, answer),
+            (error: Error) => void reply.send(error),
+          )
+        },
       })
     const document = openapi(this.#parts.version)
     const page = docsPage(document)
@@ -220,15 +238,9 @@ export class ApiServer {
     const body = request.body instanceof Uint8Array ? request.body : NO_BODY
     const partner = this.#auth.partnerOf(request, body)
     refuseAbove(this.#byPartner.take(partner.id, this.#parts.clock.nowMs()))
-    return this.#within(partner, () =>
-      route.run(this.#parts, { partner, request, body }, this.#stamps),
-    )
-  }
-
-  async #within(partner: Asker, work: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
     if (!this.#inFlight.enter(partner.id)) throw tooSoon('too-many-in-flight', 1000)
     try {
-      return await work()
+      return await route.run(this.#parts, { partner, request, body }, this.#stamps)
     } finally {
       this.#inFlight.leave(partner.id)
     }
@@ -242,7 +254,17 @@ export class ApiServer {
     const id = reply.getHeader('x-request-id')
     this.#parts.log.info('an API request was refused', { method, route, peer: ip, code, id })
     if (status === 401) void reply.header('www-authenticate', 'Nadi-HMAC-SHA256')
-    void send(reply, problemAnswer(problem))
+    this.#send(reply, problemAnswer(problem))
+  }
+
+  /** Byte for byte what was made, and in one write: the framework has nothing to add to it. */
+  #send(reply: FastifyReply, { status, headers, body }: ApiAnswer): void {
+    const { raw } = reply.hijack()
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const own = reply.getHeaders() as OutgoingHttpHeaders
+    const last = this.#draining ? { connection: 'close' } : undefined
+    raw.writeHead(status, { ...own, ...headers, 'content-length': length, ...last })
+    raw.end(body)
   }
 
   /** What HTTP itself could not read has no request and no reply: the socket is answered. */
@@ -255,41 +277,14 @@ export class ApiServer {
       new ApiProblem(UNREAD[code] ?? 'invalid-request'),
     )
     const type = headers['content-type'] ?? ''
-    const head = `HTTP/1.1 ${status} Bad\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`
-    socket.end(Buffer.concat([Buffer.from(head), body]))
+    const head = `HTTP/1.1 ${status} Bad\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`
+    socket.end(Buffer.concat([Buffer.from(head), Buffer.from(body)]))
   }
 }
 
 const UNREAD: Readonly<Record<string, ProblemCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
-}
-
-function send(reply: FastifyReply, { status, headers, body }: ApiAnswer): FastifyReply {
-  return reply.code(status).headers(headers).send(body)
-}
-
-/** Before the body is read: only plain JSON in UTF-8, and none where none is looked at. */
-function refuseOddBodies({ method, headers, raw }: FastifyRequest): void {
-  const type = headers['content-type']
-  const charset = /;\s*charset="?([^";\s]*)/i.exec(type ?? '')?.[1]
-  if (headers['content-encoding'] !== undefined || (charset && !/^utf-?8$/i.test(charset)))
-    throw new ApiProblem('unsupported-media-type')
-  if (method === 'GET' && hasBody(raw))
-    throw new ApiProblem('invalid-request', 'a GET takes no body')
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-function refuseAbove(waitMs: number): void {
-  if (waitMs > 0) throw tooSoon('rate-limited', waitMs)
-}
-
-function tooSoon(code: ProblemCode, waitMs: number): ApiProblem {
-  const seconds = String(Math.max(1, Math.ceil(waitMs / 1000)))
-  return new ApiProblem(code, undefined, { headers: { 'retry-after': seconds } })
 }
 
 function matcherOf({ path }: Route): RegExp {

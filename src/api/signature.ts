@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '#base'
 
 /**
@@ -37,8 +37,8 @@ export const SCHEME = 'Nadi-HMAC-SHA256'
 
 export function stringToSign(parts: SignedParts): string {
   const { method, target, time, nonce, idempotencyKey, body } = parts
-  const hash = createHash('sha256').update(body).digest('hex')
-  return ['nadi-hmac-sha256', method, target, time, nonce, idempotencyKey, hash].join('\n')
+  const digest = hash('sha256', body, 'hex')
+  return `nadi-hmac-sha256\n${method}\n${target}\n${time}\n${nonce}\n${idempotencyKey}\n${digest}`
 }
 
 /** The value of the Authorization header; for clients and tests. */
@@ -79,5 +79,14 @@ export function readAuthorization(header: string): Authorization | undefined {
 }
 
 function sign(secret: Secret<string>, parts: SignedParts): Buffer {
-  return createHmac('sha256', secret.reveal()).update(stringToSign(parts)).digest()
+  return createHmac('sha256', keyOf(secret)).update(stringToSign(parts)).digest()
+}
+
+const KEYS = new WeakMap<Secret<string>, KeyObject>()
+
+/** Made once for each secret. */
+function keyOf(secret: Secret<string>): KeyObject {
+  let key = KEYS.get(secret)
+  if (!key) KEYS.set(secret, (key = createSecretKey(secret.reveal(), 'utf8')))
+  return key
 }

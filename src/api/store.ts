@@ -7,8 +7,8 @@ import type { TxnId } from '#base'
  */
 export interface RequestStore {
   /**
-   * Takes an Idempotency-Key for a content; durable when it resolves. `other` when it came before
-   * with another one. Throws JOURNAL_UNAVAILABLE.
+   * Takes an Idempotency-Key for a content: durable before anything that is made durable after it.
+   * `other` when it came before with another one. Throws JOURNAL_UNAVAILABLE.
    */
   claim(claim: KeyClaim): Promise<'new' | 'same' | 'other'>
   /** The content that a key was taken for; undefined when it was not. Throws JOURNAL_UNAVAILABLE. */
@@ -23,6 +23,8 @@ export type KeyClaim = {
   /** Fingerprint of what was asked. */
   readonly content: string
   readonly atMs: number
+  /** Nothing durable follows it, so it is durable itself when it resolves. */
+  readonly lasting?: boolean
 }
 
 /** Which end of which payment: what an event tells. Its id is made of these. */

@@ -1,7 +1,7 @@
-import { formatTxnId, type TxnId, txnIdMs, ZERO } from '#base'
+import { type AmountMinor, formatTxnId, type TxnId, txnIdMs, ZERO } from '#base'
 import { type Bill, dueOfBill, type Message } from '#message'
 import type { FeeSchedule } from '#pricing'
-import { chargeOf, moneyOf } from './money.ts'
+import { chargeOf, type Money, moneyOf } from './money.ts'
 import type { BillTold, InquiryTold, PaymentState, PaymentTold } from './schemas.ts'
 
 /**
@@ -78,6 +78,7 @@ function sharedView(told: Message) {
         ...(qr.merchantName !== undefined && { name: qr.merchantName }),
         ...(qr.merchantCity !== undefined && { city: qr.merchantCity }),
       },
+      ...(qr.tipMinor && { tip: moneyOf(qr.tipMinor) }),
     }),
     reference: switching,
     ...(biller !== undefined && { billerReference: biller }),
@@ -109,24 +110,29 @@ function registrationView(registration: NonNullable<Message['registration']>) {
   }
 }
 
+/** What is undefined does not stand in JSON. */
 function billView(bill: Bill): BillTold {
   const { period, dueDate, penaltyMinor, incentiveMinor, vatMinor, miscMinor } = bill
   const { offPeak, peak, reactive, reading } = bill
   return {
     period: `${period.slice(0, 4)}-${period.slice(4, 6)}`,
     // Zeros when the biller does not tell.
-    ...(dueDate !== undefined && !/^0*$/.test(dueDate) && { dueDate: dateOf(dueDate) }),
+    dueDate: dueDate === undefined || /^0*$/.test(dueDate) ? undefined : dateOf(dueDate),
     amount: moneyOf(bill.amountMinor),
-    ...(penaltyMinor !== undefined && { penalty: moneyOf(penaltyMinor) }),
-    ...(incentiveMinor !== undefined && { incentive: moneyOf(incentiveMinor) }),
-    ...(vatMinor !== undefined && { vat: moneyOf(vatMinor) }),
-    ...(miscMinor !== undefined && { other: moneyOf(miscMinor) }),
+    penalty: moneyIn(penaltyMinor),
+    incentive: moneyIn(incentiveMinor),
+    vat: moneyIn(vatMinor),
+    other: moneyIn(miscMinor),
     due: moneyOf(dueOfBill(bill)),
-    ...(offPeak && { offPeak: readingView(offPeak) }),
-    ...(peak && { peak: readingView(peak) }),
-    ...(reactive && { reactive: readingView(reactive) }),
-    ...(reading && { reading: readingView(reading) }),
+    offPeak: offPeak && readingView(offPeak),
+    peak: peak && readingView(peak),
+    reactive: reactive && readingView(reactive),
+    reading: reading && readingView(reading),
   }
+}
+
+function moneyIn(amount: AmountMinor | undefined): Money | undefined {
+  return amount === undefined ? undefined : moneyOf(amount)
 }
 
 function readingView([from, to]: readonly [string, string]) {
@@ -166,6 +172,7 @@ function pick<T extends object, K extends keyof T & string>(
   object: T,
   keys: readonly K[],
 ): Pick<T, K> {
-  const held = keys.filter(key => object[key] !== undefined)
-  return Object.fromEntries(held.map(key => [key, object[key]])) as Pick<T, K>
+  const held: Partial<Pick<T, K>> = {}
+  for (const key of keys) if (object[key] !== undefined) held[key] = object[key]
+  return held as Pick<T, K>
 }

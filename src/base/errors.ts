@@ -52,6 +52,8 @@ export const ERRORS = {
   NODE_RUNNING: { retry: false, text: 'another daemon of the same node name uses this database' },
   PORT_TAKEN: { retry: false, text: 'a port that the configuration names is in use' },
   ADMIN_NO_SUCH_ROUTE: { retry: false, text: 'the admin API has no such route' },
+  ADMIN_APPROVAL: { retry: false, text: 'this waits for the approval of another operator' },
+  ADMIN_NO_SUCH_ACT: { retry: false, text: 'no act of this id waits for approval' },
   ADMIN_FAILED: { retry: false, text: 'the admin request failed inside of the daemon' },
   ADMIN_AUDIT: { retry: true, text: 'the audit log cannot be written, so nothing was done' },
   PARTNER_NOT_FOUND: { retry: false, text: 'there is no such partner' },

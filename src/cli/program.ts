@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { isNadiError, NadiError } from '#base'
 import { DaemonProblem } from './admin-client.ts'
+import { actCommand } from './commands/act.ts'
 import { benchCommand } from './commands/bench.ts'
 import { checkCommand, printProblems } from './commands/check.ts'
 import { isoCommand } from './commands/iso.ts'
 import { keyCommand } from './commands/key.ts'
 import { ledgerCommand } from './commands/ledger.ts'
 import { linkCommand } from './commands/link.ts'
+import { operatorCommand } from './commands/operator.ts'
 import { packCommand } from './commands/pack.ts'
 import { partnerCommand, productCommand } from './commands/partner.ts'
 import { inquireCommand, payCommand } from './commands/pay.ts'
@@ -58,7 +60,7 @@ function makeProgram(terminal: Terminal, ended: (code: number) => void): Command
     .option('--protocols <folder>', 'the protocol packs (NADI_PROTOCOLS)')
     .option('--set <name=value>', 'changes one setting of the configuration; repeatable', collect)
     .option('--admin <address>', 'the admin API of the daemon, host:port or URL (NADI_ADMIN)')
-    .option('--token-file <file>', 'the file with the admin token (NADI_TOKEN_FILE)')
+    .option('--token-file <file>', 'the file with your token (NADI_TOKEN_FILE)')
     .addHelpText('after', EXIT_CODES)
 
   // Commander hands over the arguments, then the options, then the command itself.
@@ -81,6 +83,8 @@ function makeProgram(terminal: Terminal, ended: (code: number) => void): Command
     productCommand,
     webhookCommand,
     keyCommand,
+    actCommand,
+    operatorCommand,
     ledgerCommand,
     isoCommand,
     packCommand,

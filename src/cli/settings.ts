@@ -67,13 +67,20 @@ export async function adminOf(options: GlobalOptions, env: Env): Promise<AdminCl
   const where = options.admin ?? env['NADI_ADMIN']
   const tokenFile = options.tokenFile ?? env['NADI_TOKEN_FILE']
   const config = where && tokenFile ? undefined : await configOf(options, env)
-  const token = tokenFile ? readToken(tokenFile) : config?.admin.token.value
-  if (!token)
-    throw new NadiError('ADMIN_UNREACHABLE', {
-      path: config?.admin.token.file ?? 'admin token',
-      hint: "the token is made when the daemon first starts ('nadi start'); --token-file says where it is",
-    })
+  const token = tokenFile ? readToken(tokenFile) : config?.admin.token?.value
+  if (!token) throw noToken(config)
   return new AdminClient(where ? baseOf(where) : new URL(addressOf(config as Config)), token)
+}
+
+function noToken(config: Config | undefined): Error {
+  if (config && config.admin.operators.length > 0)
+    return new UsageError(
+      'each operator has a token of their own: --token-file, or NADI_TOKEN_FILE, says where yours is',
+    )
+  return new NadiError('ADMIN_UNREACHABLE', {
+    path: config?.admin.token?.file ?? 'admin token',
+    hint: "the token is made when the daemon first starts ('nadi start'); --token-file says where it is",
+  })
 }
 
 function baseOf(where: string): URL {

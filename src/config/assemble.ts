@@ -8,8 +8,8 @@ import type {
   ListenerConfig,
   PartnerConfig,
   ProductConfig,
-  SimulatorConfig,
 } from './config.ts'
+import { loadOperators, type OperatorConfig } from './admin.ts'
 import type { Packs } from './checks.ts'
 import type { Keys } from './documents.ts'
 import { hsmConfig } from './hsm.ts'
@@ -17,6 +17,7 @@ import { callbackListener, httpLink, type HttpSecrets } from './http-links.ts'
 import type * as schema from './schema.ts'
 import { security } from './security.ts'
 import { type KeptSecret, loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
+import { simulator } from './lab.ts'
 import { snapListener } from './snap.ts'
 import { apiListener, partnerApi, type PartnerSecrets } from './partner-api.ts'
 import type { Section, Tree } from './tree.ts'
@@ -45,7 +46,13 @@ export function assemble(
       recoveriesMax: limits.recoveriesMax,
     },
     data: { varFolder, databaseUrl: secrets.databaseUrl, evidenceKey: secrets.evidenceKey },
-    admin: { host: admin.host, port: admin.port, token: secrets.adminToken },
+    admin: {
+      host: admin.host,
+      port: admin.port,
+      token: secrets.adminToken,
+      operators: secrets.operators,
+      approve: new Set(secrets.operators.length > 0 ? admin.approve : []),
+    },
     log: { level: log.level, file: log.file && resolve(varFolder, log.file) },
     packs: packs.loaded,
     httpPacks: packs.http,
@@ -63,7 +70,9 @@ export function assemble(
     billers: list(tree.billers, (name, { title }): BillerConfig => ({ name, title })),
     products: map(tree.products, product),
     partners: map(tree.partners, (id, entry) => partner(id, entry, partnerSecrets)),
-    lab: lab && { simulators: lab.simulators.map(simulator) },
+    lab: lab && {
+      simulators: lab.simulators.map((entry, at) => simulator(entry, httpSecrets.lab[at] ?? {})),
+    },
     hsm: nadi.hsm && hsmConfig(nadi.hsm, varFolder, lab !== undefined),
     drainMs: limits.drain,
   }
@@ -71,7 +80,8 @@ export function assemble(
 
 export type Secrets = {
   readonly evidenceKey: KeptSecret
-  readonly adminToken: KeptSecret
+  readonly adminToken: KeptSecret | undefined
+  readonly operators: readonly OperatorConfig[]
   readonly databaseUrl: Secret<string> | undefined
 }
 
@@ -103,15 +113,18 @@ export function loadSecrets(
     const path = url ? 'DATABASE_URL (environment)' : whereNadi('data', 'databaseUrl')
     problems.push({ path, text: 'must begin with postgres:// or postgresql://' })
   }
-  const adminToken = load(admin.token, true, 'admin', 'token')
-  return { secrets: { evidenceKey, adminToken, databaseUrl }, problems }
+  const adminToken = admin.token && load(admin.token, true, 'admin', 'token')
+  const { operators, problems: more } = loadOperators(admin, whereNadi, place)
+  problems.push(...more)
+  return { secrets: { evidenceKey, adminToken, operators, databaseUrl }, problems }
 }
 
 function listener(name: string, file: schema.ListenerFile): ListenerConfig {
   const { host, port, pack } = file
   const { idleTimeout, frameTimeout, ...counts } = file.limits
   const limits = { ...counts, idleTimeoutMs: idleTimeout, frameTimeoutMs: frameTimeout }
-  return { name, host, port, pack, limits, security: security(file.security) }
+  const zones = new Map(Object.entries(file.security?.zones ?? {}))
+  return { name, host, port, pack, limits, security: security(file.security), zones }
 }
 
 function link(name: string, file: schema.LinkFile): LinkConfig {
@@ -143,6 +156,7 @@ function product(code: string, entry: schema.ProductEntry): ProductConfig {
     maxMinor: maximum,
     denominationsMinor: entry.denominations && new Set(entry.denominations),
     feeInside: fee.inside,
+    quote: entry.quote,
     inquiryTimeoutMs: entry.inquiryTimeout,
     policy: {
       recovery: recovery.by,
@@ -179,17 +193,6 @@ function partner(id: string, entry: schema.PartnerEntry, secrets: PartnerSecrets
     openingDepositMinor: openingDeposit,
     api: entry.api && partnerApi(id, entry.api, secrets),
   }
-}
-
-function simulator(entry: {
-  pack: string
-  host: string
-  port: number
-  controlPort?: number | undefined
-  scenarioDelays: Record<string, number>
-}): SimulatorConfig {
-  const { pack, host, port, controlPort, scenarioDelays } = entry
-  return { pack, host, port, controlPort, scenarioDelaysMs: scenarioDelays }
 }
 
 function list<T, R>({ entries }: Section<T>, make: (name: string, entry: T) => R): R[] {

@@ -3,8 +3,9 @@ import { suggestion } from './suggestion.ts'
 import type { ProductEntry } from './schema.ts'
 import { API_CHECKS } from './api-checks.ts'
 import { HTTP_CHECKS } from './http-checks.ts'
+import { PACK_CHECKS } from './pack-checks.ts'
 import { SNAP_CHECKS } from './snap.ts'
-import { securityFits } from './security.ts'
+import { securityFits, zonesFit } from './security.ts'
 import type { Section, Tree } from './tree.ts'
 import { formatDuration } from './values.ts'
 
@@ -36,6 +37,8 @@ export const CHECKS: readonly Check[] = [
   lateAnswersFindTheirRequest,
   somethingIsServed,
   securityFits,
+  zonesFit,
+  ...PACK_CHECKS,
   ...API_CHECKS,
   ...HTTP_CHECKS,
   ...SNAP_CHECKS,

@@ -4,6 +4,7 @@ import type { CallbackLimits, ListenerOptions } from '#listener'
 import type { Credentials, HttpPack, Pack } from '#pack'
 import type { PartnerFacts } from '#screening'
 import type { Identity, Product, SecurityProfile, SwitchSettings } from '#switch'
+import type { OperatorConfig } from './admin.ts'
 import type { HsmConfig } from './hsm.ts'
 import type { KeptSecret } from './secrets.ts'
 
@@ -18,7 +19,15 @@ export type Config = {
     /** Encrypts the raw frames that are kept as evidence: 32 bytes in hexadecimal. */
     readonly evidenceKey: KeptSecret
   }
-  readonly admin: { readonly host: string; readonly port: number; readonly token: KeptSecret }
+  readonly admin: {
+    readonly host: string
+    readonly port: number
+    /** A lab's one token; else each operator has their own. */
+    readonly token: KeptSecret | undefined
+    readonly operators: readonly OperatorConfig[]
+    /** Acts that take two operators. */
+    readonly approve: ReadonlySet<string>
+  }
   /** `file` is absolute; undefined logs to standard output. */
   readonly log: { readonly level: LogLevel; readonly file: string | undefined }
   readonly packs: ReadonlyMap<string, Pack>
@@ -56,6 +65,8 @@ export type ListenerConfig = {
   readonly limits: ListenerLimits
   /** Undefined: frames go as they are. */
   readonly security?: SecurityProfile | undefined
+  /** Zones of partners that have keys of their own here, by partner. */
+  readonly zones?: ReadonlyMap<string, string>
 }
 
 export type ApiListenerConfig = {
@@ -137,6 +148,8 @@ export type CallbackListenerConfig = {
 export type SnapListenerConfig = CallbackListenerConfig & {
   readonly answerWaitMs: number
   readonly rate: RateConfig
+  /** What tokens are made by, the newest first; it is made at the first start. Never empty. */
+  readonly tokenKeys: readonly KeptSecret[]
   readonly banks: readonly SnapBankConfig[]
 }
 
@@ -149,7 +162,13 @@ export type SnapBankConfig = {
   readonly mayCall: (peer: string) => boolean
   readonly credentials: Credentials
   /** Our product by the number before its customers' numbers (partnerServiceId). */
-  readonly services: ReadonlyMap<string, string>
+  readonly services: ReadonlyMap<string, SnapServiceConfig>
+}
+
+export type SnapServiceConfig = {
+  readonly product: string
+  /** What a customer's number is. */
+  readonly by: 'id' | 'meter' | 'registration'
 }
 
 export type BillerConfig = { readonly name: string; readonly title: string }
@@ -188,4 +207,8 @@ export type SimulatorConfig = {
   readonly controlPort: number | undefined
   /** How long the slow scenarios wait, by the scenario's name. */
   readonly scenarioDelaysMs: Readonly<Record<string, number>>
+  /** Of a dialect over HTTP, where they are not `lab-NAME`. */
+  readonly credentials: Credentials
+  /** Where it tells what became of a payment. */
+  readonly callbackUrl: string | undefined
 }

@@ -87,6 +87,8 @@ function callbackPathsDiffer({ httpLinks }: Tree): Problem[] {
 }
 
 function callbackListenersAreUsed({ httpLinks, callbacks }: Tree): Problem[] {
+  // Where the links cannot be read, nobody knows.
+  if (!httpLinks.names) return []
   const used = new Set([...httpLinks.entries.values()].map(({ callback }) => callback?.listener))
   return [...callbacks.entries.keys()].flatMap(name => {
     if (used.has(name)) return []

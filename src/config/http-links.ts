@@ -6,7 +6,9 @@ import type { CallbackListenerConfig, HttpLinkConfig } from './config.ts'
 import type { Keys } from './documents.ts'
 import type { CallbackListenerFile, HttpLinkFile } from './schema.ts'
 import { SERVICE_NUMBER } from './snap.ts'
+import { labCredentials, loadLabSecrets, type LabSecrets } from './lab.ts'
 import { loadSecret, type SecretPlace, type SecretRef } from './secrets.ts'
+import { type SnapTokenKeys, snapTokenKeys } from './snap-tokens.ts'
 import { suggestion } from './suggestion.ts'
 import type { Tree } from './tree.ts'
 import { addressFilter } from './values.ts'
@@ -19,6 +21,9 @@ export type HttpSecrets = {
   readonly listeners: ReadonlyMap<string, Certified>
   /** Of banks that call us, by `LISTENER BANK`. */
   readonly banks: ReadonlyMap<string, LinkSecrets['credentials']>
+  /** What tokens for banks are made by, by listener. */
+  readonly tokens: SnapTokenKeys
+  readonly lab: LabSecrets
 }
 
 /** A certificate and its key in PEM. */
@@ -31,15 +36,17 @@ type LinkSecrets = {
 }
 
 export function loadHttpSecrets(
-  { httpLinks, callbacks, snaps }: Tree,
+  tree: Tree,
   packs: ReadonlyMap<string, HttpPack>,
   place: SecretPlace,
 ): { secrets: HttpSecrets; problems: Problem[] } {
-  const problems: Problem[] = []
+  const { httpLinks, callbacks, snaps } = tree
+  const { secrets: lab, problems } = loadLabSecrets(tree, packs, place)
   const links = new Map<string, LinkSecrets>()
   for (const [name, file] of httpLinks.entries) {
     const reader = new Reader(place, problems, (...keys) => httpLinks.where(name, ...keys))
-    links.set(name, linkSecrets(file, packs.get(file.pack)?.credentials ?? [], reader))
+    const specs = packs.get(file.pack)?.credentials ?? []
+    links.set(name, linkSecrets(file, specs, reader, labCredentials(file, specs, tree, lab)))
   }
   const listeners = new Map<string, Certified>()
   for (const [section, name, tls] of [
@@ -53,7 +60,8 @@ export function loadHttpSecrets(
     if (certificate !== undefined && key) listeners.set(name, { certificate, key })
   }
   const banks = bankSecrets(snaps, packs, place, problems)
-  return { secrets: { links, listeners, banks }, problems }
+  const tokens = snapTokenKeys(snaps, place, problems)
+  return { secrets: { links, listeners, banks, tokens, lab }, problems }
 }
 
 function bankSecrets(
@@ -87,15 +95,17 @@ function linkSecrets(
   { credentials, tls }: Pick<HttpLinkFile, 'credentials' | 'tls'>,
   specs: readonly CredentialSpec[],
   reader: Reader,
+  usual: LinkSecrets['credentials'] = {},
 ): LinkSecrets {
-  const given: Record<string, Secret<string>> = {}
+  const given: Record<string, Secret<string>> = { ...usual }
   for (const [name, ref] of Object.entries(credentials)) {
     const spec = specs.find(one => one.name === name)
     if (!spec && specs.length > 0) reader.unknown(name, specs)
     const value = reader.secret(ref, text => credentialProblem(text, spec), 'credentials', name)
     if (value) given[name] = value
   }
-  for (const spec of specs) if (!spec.optional && !(spec.name in credentials)) reader.missing(spec)
+  for (const spec of specs)
+    if (!spec.optional && !(spec.name in credentials || spec.name in usual)) reader.missing(spec)
   const certificate =
     tls?.certificate === undefined ? undefined : reader.pem(tls.certificate, 'tls', 'certificate')
   const key = tls?.key && reader.secret(tls.key, keyProblem, 'tls', 'key')

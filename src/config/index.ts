@@ -1,4 +1,5 @@
 // src/config/index.ts — conf/ and protocols/ → options, or the list of everything wrong with them.
+export type { OperatorConfig } from './admin.ts'
 export type {
   ApiListenerConfig,
   BillerConfig,

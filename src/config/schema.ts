@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { rupiah, ZERO } from '#base'
+import { adminSchema } from './admin.ts'
 import { hsmSchema } from './hsm.ts'
 import { secretRef } from './secrets.ts'
-import { securitySchema } from './security.ts'
+import { listenerSecuritySchema, securitySchema } from './security.ts'
 import * as v from './values.ts'
 
 /**
@@ -12,8 +13,6 @@ import * as v from './values.ts'
 const second = 1000
 const minute = 60 * second
 const day = 24 * 60 * minute
-
-const admin = z.strictObject({ host: v.host, port: v.port, token: secretRef })
 
 const log = z.strictObject({
   level: v.oneOf('debug', 'info', 'warn', 'error').default('info'),
@@ -26,6 +25,8 @@ const simulator = z.strictObject({
   port: v.port,
   controlPort: v.port.optional(),
   scenarioDelays: z.record(z.string(), v.duration(0, 10 * minute)).default({}),
+  credentials: z.record(z.string(), secretRef).default({}),
+  callbackUrl: v.httpUrl.optional(),
 })
 
 /** Standard Webhooks' own schedule. */
@@ -62,7 +63,7 @@ export const nadiSchema = z.strictObject({
     drain: v.duration(second, 10 * minute),
   }),
   data: z.strictObject({ evidenceKey: secretRef, databaseUrl: secretRef.optional() }),
-  admin,
+  admin: adminSchema,
   log: log.prefault({}),
   webhooks: webhooks.prefault({}),
   hsm: hsmSchema.optional(),
@@ -122,6 +123,7 @@ export const productSchema = z.strictObject({
     timeout: v.duration(100, 5 * minute),
   }),
   reversalWindow: v.duration(0, 31 * day),
+  quote: v.oneOf('qris-code').optional(),
   fee: z
     .strictObject({
       admin: v.money,
@@ -145,7 +147,7 @@ export const listenerSchema = z.strictObject({
     idleTimeout: v.duration(0, day),
     frameTimeout: v.duration(100, 10 * minute),
   }),
-  security: securitySchema.optional(),
+  security: listenerSecuritySchema.optional(),
 })
 
 const rate = z.strictObject({ perSecond: v.whole(1, 1_000_000), burst: v.whole(1, 1_000_000) })
@@ -182,7 +184,7 @@ export const linkSchema = z.strictObject({
   identity: z.strictObject({
     bank: v.digits(1, 11),
     partner: v.digits(1, 7),
-    switcher: v.code(7, 7),
+    switcher: v.code(1, 11),
     terminal: v.code(1, 16),
   }),
   inFlightMax: v.whole(1, 1_000_000),
@@ -218,6 +220,12 @@ export const callbackListenerSchema = z.strictObject({
     .prefault({}),
 })
 
+/** `pln-postpaid`, `pln-prepaid by meter`: a product, and what the customer's number is. */
+const snapService = v.value('PRODUCT, PRODUCT by meter or PRODUCT by registration', text => {
+  const [, product, by = 'id'] = /^([a-z0-9-]+)(?: by (id|meter|registration))?$/.exec(text) ?? []
+  return product === undefined ? undefined : { product, by: by as 'id' | 'meter' | 'registration' }
+})
+
 /** conf/listeners/NAME.yaml that says `kind: snap` */
 export const snapListenerSchema = z.strictObject({
   kind: v.oneOf('snap'),
@@ -226,6 +234,7 @@ export const snapListenerSchema = z.strictObject({
   tls: z.strictObject({ certificate: v.filePath, key: secretRef }).optional(),
   answerWait: v.duration(100, 5 * minute).default(25 * second),
   rate: rate.default({ perSecond: 500, burst: 1000 }),
+  tokenKeys: z.array(secretRef).min(1).max(4).optional(),
   banks: z.record(
     v.name,
     z.strictObject({
@@ -233,7 +242,7 @@ export const snapListenerSchema = z.strictObject({
       pack: v.name.default('snap-va'),
       addresses: z.array(v.network).min(1).max(1000),
       credentials: z.record(z.string(), secretRef).default({}),
-      services: z.record(v.digits(1, 8), v.name),
+      services: z.record(v.digits(1, 8), snapService),
     }),
   ),
   limits: z
@@ -314,6 +323,7 @@ export type ProductEntry = z.output<typeof productSchema>
 export type ListenerFile = z.output<typeof listenerSchema>
 export type ApiListenerFile = z.output<typeof apiListenerSchema>
 export type CallbackListenerFile = z.output<typeof callbackListenerSchema>
+export type SimulatorEntry = z.output<typeof simulator>
 export type SnapListenerFile = z.output<typeof snapListenerSchema>
 export type HttpLinkFile = z.output<typeof httpLinkSchema>
 export type LinkFile = z.output<typeof linkSchema>

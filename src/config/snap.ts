@@ -25,6 +25,7 @@ export function snapListener(
     tls: secrets.listeners.get(name),
     answerWaitMs: answerWait,
     rate,
+    tokenKeys: secrets.tokens.get(name) ?? [],
     limits: {
       ...counts,
       headersTimeoutMs: headersTimeout,
@@ -94,15 +95,11 @@ function partnersHaveAnIdentity(tree: Tree): Problem[] {
 
 function servicesAreSold(tree: Tree): Problem[] {
   return banksIn(tree).flatMap(({ bank: { partner, services }, where }) =>
-    Object.entries(services).flatMap(([number, product]) => {
+    Object.entries(services).flatMap(([number, { product }]) => {
       const path = where('services', number)
-      const { names, entries } = tree.products
+      const { names } = tree.products
       if (names && !names.includes(product))
         return [{ path, text: `no product is called "${product}"` }]
-      if (entries.get(product)?.denominations)
-        return [
-          { path, text: `${product} is bought by denomination, and a virtual account has a bill` },
-        ]
       const sold = tree.partners.entries.get(partner)?.products
       if (!sold || sold.includes(product)) return []
       return [{ path, text: `the partner ${partner} does not sell ${product}` }]

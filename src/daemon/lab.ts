@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Clock } from '#base'
 import type { Config, SimulatorConfig } from '#config'
@@ -39,13 +40,29 @@ export class Lab {
     await Promise.all(ends)
   }
 
+  /** A file that only this user may read: what stands in a command line can be read by all. */
+  #writeCredentials({ pack, credentials }: SimulatorConfig): string | undefined {
+    const entries = Object.entries(credentials)
+    if (entries.length === 0) return undefined
+    const folder = join(this.#config.data.varFolder, 'sim')
+    const file = join(folder, `${pack}.credentials`)
+    mkdirSync(folder, { recursive: true })
+    rmSync(file, { force: true })
+    const told = Object.fromEntries(entries.map(([name, value]) => [name, value.reveal()]))
+    writeFileSync(file, JSON.stringify(told), { mode: 0o600 })
+    return file
+  }
+
   #start(simulator: SimulatorConfig): void {
-    const { pack, host, port, controlPort, scenarioDelaysMs } = simulator
+    const { pack, host, port, controlPort, scenarioDelaysMs, callbackUrl } = simulator
     const book = join(this.#config.data.varFolder, 'sim', `${pack}.book`)
     const args = ['sim', pack, '--host', host, '--port', String(port), '--book', book]
     if (controlPort !== undefined) args.push('--control-port', String(controlPort))
     for (const [name, delayMs] of Object.entries(scenarioDelaysMs))
       args.push('--delay', `${name}=${delayMs}`)
+    if (callbackUrl !== undefined) args.push('--callback-url', callbackUrl)
+    const credentials = this.#writeCredentials(simulator)
+    if (credentials !== undefined) args.push('--credentials', credentials)
     const env = { ...process.env, NADI_PROTOCOLS: this.#protocolsFolder }
     const child = spawn(PROGRAM, args, { stdio: ['ignore', 'ignore', 'inherit'], env })
     this.#children.add(child)

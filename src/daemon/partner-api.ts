@@ -13,7 +13,7 @@ import { type Clock, errorText, NadiError, type Random, Secret, type TxnId } fro
 import { type ApiListenerConfig, type Config, ensureSecret, type PartnerApiConfig } from '#config'
 import type { Journal } from '#journal'
 import type { CallbackListener } from '#listener'
-import type { Switch } from '#switch'
+import type { CardVault, Switch } from '#switch'
 import type { Log } from '#telemetry'
 import { snapListener } from './wire-snap.ts'
 
@@ -49,6 +49,7 @@ type Around = {
   readonly switch: Switch
   readonly requests: RequestStore
   readonly webhooks: WebhookStore
+  readonly vault: CardVault
 }
 
 const KEY_BYTES = 32

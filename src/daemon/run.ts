@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { openAuditTrail, startAdmin } from '#admin'
+import { Approvals, openAuditTrail, startAdmin } from '#admin'
 import { API_FRAMES, API_PACK } from '#api'
 import { errorText, formatMoney, NadiError, SystemClock, SystemRandom } from '#base'
 import { type Config, type ConfigPlaces, ensureSecret, loadConfig, placesFrom } from '#config'
@@ -69,6 +69,7 @@ async function live(
   const keys = await openKeys(config, store.keyRecords, { clock, random, log })
   let api: PartnerApi | undefined
   const observer = tellingEnds(metrics, (partner, id) => api?.noteEnd(partner, id))
+  const vault = new CardVault(store.cardKey, random)
   const wired = wire(
     config,
     {
@@ -77,7 +78,7 @@ async function live(
       log,
       journal,
       observer,
-      vault: new CardVault(store.cardKey, random),
+      vault,
       ...(keys && { hsm: keys.hsm, keyring: zone => keys.store.zone(zone) }),
       dialer: ({ host, port }) => new TcpDialer({ host, port }),
       acceptor: ({ host, port, limits }) =>
@@ -85,7 +86,7 @@ async function live(
     },
     await journal.newestId(),
   )
-  const around = { clock, random, log, version, journal, requests, webhooks }
+  const around = { clock, random, log, version, journal, requests, webhooks, vault }
   api = partnerApi(config, { ...around, switch: wired.switch })
   const lab = new Lab(config, places.protocolsFolder, clock, log)
   const listeners = [...wired.listeners, ...wired.callbacks, ...api.servers, ...api.snaps]
@@ -94,7 +95,8 @@ async function live(
   watch(health, listeners, store)
   const admin = await startAdmin({
     ...config.admin,
-    token: ensureSecret(config.admin.token, random, ADMIN_TOKEN_BYTES),
+    token: config.admin.token && ensureSecret(config.admin.token, random, ADMIN_TOKEN_BYTES),
+    approvals: new Approvals(config.admin.approve, clock, random),
     node: { ...config.node, version },
     clock,
     log,
@@ -113,7 +115,12 @@ async function live(
     webhooks: api.desk,
     keysOf: api.keysOf,
     ...(keys && { keys: keys.store }),
-    zones: new Set([...wired.destinations.keys(), ...listeners.map(({ name }) => name)]),
+    exchangeOf: zone => wired.securities.get(zone)?.exchange,
+    zones: new Set([
+      ...wired.destinations.keys(),
+      ...listeners.map(({ name }) => name),
+      ...wired.securities.keys(),
+    ]),
     metrics,
     health: { live: () => health.healthz().reasons, ready: () => health.readyz().reasons },
   })
@@ -157,6 +164,7 @@ async function finish(
   clock: SystemClock,
 ): Promise<void> {
   const deadlineMs = clock.nowMs() + drainMs
+  for (const security of wired.securities.values()) security.stop()
   const doors = Promise.all(listeners.map(listener => listener.drain(deadlineMs)))
   await wired.switch.drain(deadlineMs)
   await doors
@@ -201,6 +209,12 @@ function watch(health: Health, listeners: readonly Way[], { journal }: Store): v
     health.needs(`listener ${listener.name}`, () => listener.status().address !== '' || 'not open')
 }
 
+/** What the lab sells: over frames, and over HTTP with a callback. */
+const TRIED: readonly (readonly [product: string, command: string])[] = [
+  ['pln-postpaid', '  npx nadi pay pln-postpaid 999900000015'],
+  ['pulsa-telkomsel', '  npx nadi pay pulsa-telkomsel 999900000960 --amount 10000'],
+]
+
 /** What it listens on, and what to try: for the person at the terminal. */
 function say(
   config: Config,
@@ -231,7 +245,7 @@ function say(
     `  log        ${config.log.file ?? 'standard output'}`,
     '',
     'Try, in another terminal:',
-    '  npx nadi pay pln-postpaid 999900000015',
+    ...TRIED.filter(([product]) => config.products.has(product)).map(([, command]) => command),
     '  npx nadi txn list',
     '  npx nadi ledger audit',
     '',

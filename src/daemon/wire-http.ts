@@ -18,14 +18,22 @@ export function httpEnd(
   config: Config,
   link: HttpLinkConfig,
   numbers: OwnNumbers,
-  { clock, random, log }: World,
+  { clock, random, log, vault }: World,
 ): HttpEnd {
   const { name, place, identity, options, credentials } = link
   // The configuration was checked: a pack that is named is there.
   const pack = (config.httpPacks.get(link.pack) as HttpPack).with(credentials)
-  const dialect = httpDialectOf(pack, numbers, clock)
+  const dialect = httpDialectOf(pack, numbers, clock, vault)
   const over = new HttpLink<Message>({ name, place, dialect, options, clock, random, log })
-  const destination = new HttpDestination({ link: over, pack, identity, numbers, clock })
+  const sealing = vault ? { vault } : {}
+  const destination = new HttpDestination({
+    link: over,
+    pack,
+    identity,
+    numbers,
+    clock,
+    ...sealing,
+  })
   return { link, destination, pack }
 }
 

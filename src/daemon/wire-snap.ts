@@ -1,7 +1,7 @@
 import { type ApiPartner, type RequestStore, type SnapBank, SnapDesk } from '#api'
 import { type Clock, type Random, Secret } from '#base'
-import type { Config, SnapListenerConfig } from '#config'
-import { CallbackListener } from '#listener'
+import { type Config, ensureSecret, type SnapListenerConfig } from '#config'
+import { CallbackListener, type TellRefusal } from '#listener'
 import type { HttpPack } from '#pack'
 import type { Switch } from '#switch'
 import type { Log } from '#telemetry'
@@ -14,6 +14,8 @@ type Around = {
   readonly requests: RequestStore
 }
 
+const TOKEN_KEY_BYTES = 32
+
 /** The constructors of a way in for banks. */
 export function snapListener(
   config: Config,
@@ -21,12 +23,13 @@ export function snapListener(
   partners: ReadonlyMap<string, ApiPartner>,
   around: Around,
 ): CallbackListener {
-  const { name, host, port, tls, limits, banks, answerWaitMs, rate } = listener
+  const { name, host, port, tls, limits, banks, answerWaitMs, rate, tokenKeys } = listener
   const desk = new SnapDesk({
     ...around,
     name,
     answerWaitMs,
     rate,
+    tokenKeys: tokenKeys.map(key => ensureSecret(key, around.random, TOKEN_KEY_BYTES)),
     products: config.products,
     banks: banks.flatMap(bank => bankOf(config, bank, partners)),
   })
@@ -36,7 +39,8 @@ export function snapListener(
     turnedAway: (peer: string) => desk.turnedAway(peer),
     take: (frame: Uint8Array, peer: string) => desk.take(frame, peer),
   }
-  return new CallbackListener({ name, host, port, tls, limits, routes: [route] }, around)
+  const refusal: TellRefusal = (why, target) => desk.refusal(why, target)
+  return new CallbackListener({ name, host, port, tls, limits, routes: [route], refusal }, around)
 }
 
 /** The configuration was checked: the pack is there, and the partner has an identity. */
@@ -48,9 +52,9 @@ function bankOf(
   const facts = partners.get(partner)
   if (!facts?.api) return []
   const bare = httpPacks.get(pack) as HttpPack
-  const own = [...services].map(([number, product]) => {
+  const own = [...services].map(([number, service]) => {
     const withNumber = { ...credentials, partnerServiceId: new Secret(number) }
-    return [number, { product, pack: bare.with(withNumber) }] as const
+    return [number, { ...service, pack: bare.with(withNumber) }] as const
   })
   return [
     {

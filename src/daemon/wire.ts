@@ -22,7 +22,7 @@ import {
 } from '#switch'
 import type { Log } from '#telemetry'
 import { callbackDesk, callbackListener, httpEnd } from './wire-http.ts'
-import { exchangeOver, guardOf, securityOf } from './wire-security.ts'
+import { exchangeOver, guardOf, securityOf, zoneSecurities, zonesOf } from './wire-security.ts'
 
 /** What the outside world is made of: TCP and the real clock, or a simulated one. */
 export type World = {
@@ -62,6 +62,9 @@ export function wire(config: Config, world: World, newest?: TxnId): Wired {
     const made = securityOf(name, packOf(config, pack), security, world)
     if (made) securities.set(name, made)
   }
+  for (const each of config.listeners)
+    for (const [zone, made] of zoneSecurities(each, packOf(config, each.pack), world))
+      securities.set(zone, made)
   const numbers = new OwnNumbers(clock, settings.node)
   const ends = config.httpLinks.map(link => httpEnd(config, link, numbers, world))
   const destinations = new Map<string, Destination>([
@@ -117,15 +120,16 @@ function destination(
 
 function listener(
   config: Config,
-  { name, pack: packName, limits, ...place }: ListenerConfig,
+  file: ListenerConfig,
   world: World,
   securities: Securities,
   accept: (incoming: Incoming) => void,
 ): FrameListener {
   const { clock, log, vault } = world
   const { partners } = config
+  const { name, limits } = file
   const security = securities.get(name)
-  const pack = packOf(config, packName)
+  const pack = packOf(config, file.pack)
   const mayDial = (partner: string, peer: string): boolean =>
     partners.get(partner)?.mayDialFrom(peer) ?? false
   const handlers = new Source({
@@ -137,9 +141,10 @@ function listener(
     mayDial,
     accept,
     security,
+    ...zonesOf(file, securities),
     vault,
   })
-  const acceptor = world.acceptor({ name, pack: packName, limits, ...place })
+  const acceptor = world.acceptor(file)
   return new FrameListener(
     { ...limits, name, acceptor, framing: pack.framing, handlers },
     { clock, log },

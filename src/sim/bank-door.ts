@@ -38,6 +38,8 @@ const MAC_BYTES = 8
  *              └ 63    └ 55
  */
 export class BankDoor implements Acceptor {
+  /** What becomes of a key that the switch gives; `unanswered`: it is taken, and nobody says so. */
+  keysGiven: 'taken' | 'refused' | 'unanswered' = 'taken'
   readonly counts = { macs: 0, badMacs: 0, pins: 0, wrongPins: 0, keys: 0, refusedKeys: 0 }
   readonly #options: BankDoorOptions
   readonly #open = new Set<Connection>()
@@ -77,7 +79,7 @@ export class BankDoor implements Acceptor {
     for (const connection of [...this.#open].slice(0, 1))
       connection.write(pack.framing.wrap(Uint8Array.from(frame)))
     const taken = await promise
-    if (taken) await keys.agree(type, made, 'given')
+    if (taken) await keys.agree(type, made, { by: 'bank', why: 'given' })
     this.#promised = undefined
     return taken
   }
@@ -223,12 +225,13 @@ export class BankDoor implements Acceptor {
     const told = text.slice(-CHECK_DIGITS)
     const wrapped = text.slice(2, -CHECK_DIGITS)
     let taken = false
-    if (type) {
+    if (type && this.keysGiven !== 'refused') {
       const made = await hsm.importKey(type, `X${wrapped}`, keys.active('ZMK') ?? '')
       taken = made.checkValue === told
-      if (taken) await keys.agree(type, made, 'taken')
+      if (taken) await keys.agree(type, made, { by: 'bank', why: 'taken' })
     }
     this.counts[taken ? 'keys' : 'refusedKeys']++
+    if (this.keysGiven === 'unanswered') return
     const copied = message.numbers.filter(number => number !== KEY)
     const answer = message
       .answer(copied)

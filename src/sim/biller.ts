@@ -9,9 +9,10 @@ import type { Book } from './book.ts'
 import { drawDelay, NO_CHAOS, type Chaos } from './chaos.ts'
 import { Clerk, no } from './clerk.ts'
 import type { Desk } from './desk.ts'
-import { deskFor } from './generic.ts'
+import { deskFor } from './desk-for.ts'
 import { Outlet } from './outlet.ts'
 import { PLN_DESKS } from './pln.ts'
+import { asLines } from './lines.ts'
 import { Recent } from './recent.ts'
 import { References } from './references.ts'
 import { scenarioOf, TIMING, type Timing } from './scenarios.ts'
@@ -83,7 +84,7 @@ export class SimulatedBiller {
     const { desks } = options
     this.#deskOf = message => {
       const { product = '' } = message
-      return desks ? desks[product] : (PLN_DESKS[product] ?? deskFor(message))
+      return desks ? desks[product] : (PLN_DESKS[product] ?? asLines(deskFor(message)))
     }
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX
     const { responseTimeoutMs: deadlineMs } = pack.conversation

@@ -68,7 +68,7 @@ export const topUp: Desk = {
   receipt: (number, message) => ({ serial: serialOf(number, message) }),
 }
 
-/** Money for an account or a merchant, told by its number. */
+/** Money for an account, told by its number. */
 export const transfer: Desk = {
   ...topUp,
   quote(number, message) {
@@ -90,15 +90,9 @@ export const transfer: Desk = {
   }),
 }
 
-/** The desk for a product that is no PLN product. */
-export function deskFor(message: Message): Desk {
-  if (message.transfer || message.qr) return transfer
-  return /^pulsa|^data|^game|^emoney/.test(message.product ?? '') ? topUp : bills
-}
-
-function numberOf({ customer, transfer, qr, registration }: Message): string {
+function numberOf({ customer, transfer, registration }: Message): string {
   const { id, meter } = customer ?? {}
-  return id ?? meter ?? transfer?.account ?? qr?.merchantPan ?? registration?.number ?? ''
+  return id ?? meter ?? transfer?.account ?? registration?.number ?? ''
 }
 
 function keyOf(message: Message): string {

@@ -88,7 +88,11 @@ function plain(status: number, type: string, text: string): HttpResponse {
 
 export function send(response: ServerResponse, { status, headers, body }: HttpResponse): void {
   response.writeHead(status, { ...headers, 'content-length': String(body.length) })
-  response.end(body)
+  // As text, each character a byte, it leaves in one write with its head.
+  response.end(
+    Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'),
+    'latin1',
+  )
 }
 
 /** The head at once, then the body a byte at a time. */

@@ -12,15 +12,15 @@ import type { Book } from './book.ts'
 import { type Chaos, drawDelay, NO_CHAOS } from './chaos.ts'
 import { Clerk, no } from './clerk.ts'
 import type { Desk } from './desk.ts'
-import { deskFor } from './generic.ts'
+import { deskFor } from './desk-for.ts'
 import { leave, send } from './http-answer.ts'
 import { fitted } from './fitted.ts'
 import { byOwnReference } from './own-reference.ts'
 import { PLN_DESKS } from './pln.ts'
 import { Recent } from './recent.ts'
 import { References } from './references.ts'
-import { type CallbackManner, scenarioOf, TIMING, type Timing } from './scenarios.ts'
-import { withOtherAmount } from './tamper.ts'
+import { type CallbackManner, type Manner, scenarioOf, TIMING, type Timing } from './scenarios.ts'
+import { withOtherAmount, withOtherTrace } from './tamper.ts'
 
 export type HttpBillerOptions = {
   /** With its credentials: those that the link has, as the other side knows them. */
@@ -137,7 +137,7 @@ export class HttpBiller {
       body,
     })
     const { session } = this.#pack
-    const token = tokenOf(frame)
+    const token = session && tokenOf(frame)
     const problem = this.#pack.opens(frame, this.#context(token))
     if (problem) {
       this.#counts.rejects++
@@ -180,7 +180,7 @@ export class HttpBiller {
     const answer = fitted(this.#pack, performance.answer, asked)
     if (message.kind === 'inquiry') this.#remember(answer)
     if (message.kind === 'payment') this.#rememberPayment(message)
-    const said = act.send === 'other-amount' ? withOtherAmount(answer) : answer
+    const said = tampered(answer, act.send)
     const frame = this.#frameOf(said, asked, performance)
     const go = () => leave(response, frame, act.send ?? 'answer', this.#leaving)
     const delayMs = chaos ? drawDelay(chaos, this.#random) : 0
@@ -229,6 +229,7 @@ export class HttpBiller {
       ...(told.product !== undefined && { product: told.product }),
       customer: { ...told.customer, ...message.customer },
       reference: { ...told.reference, ...message.reference },
+      ...(told.qr && { qr: { ...told.qr, ...message.qr } }),
       ...(told.bills && { billsPaid: message.billsPaid ?? told.bills.length }),
     }
   }
@@ -322,6 +323,11 @@ function keysOf({ reference, product, customer }: Message): string[] {
   return keys
 }
 
+function tampered(answer: Message, manner: Manner | undefined): Message {
+  if (manner === 'other-amount') return withOtherAmount(answer)
+  return manner === 'other-trace' ? withOtherTrace(answer) : answer
+}
+
 function tokenOf(frame: Uint8Array): string | undefined {
   const { authorization } = readHttpRequest(frame).headers
   return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
@@ -348,13 +354,17 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
 }
 
 /** Undefined when it is too long. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
   let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > BODY_BYTES_MAX) return undefined
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
+  return new Promise((resolve, reject) => {
+    request.on('data', (part: Buffer) => {
+      bytes += part.length
+      if (bytes <= BODY_BYTES_MAX) return void parts.push(part)
+      parts.length = 0
+      resolve(undefined)
+    })
+    request.on('end', () => resolve(parts.length === 1 ? parts[0] : Buffer.concat(parts)))
+    request.on('error', reject)
+  })
 }

@@ -31,6 +31,8 @@ export type RunOptions = {
   readonly reconFolder?: string
   /** In plain CSV without it. */
   readonly reconFormat?: ReconFormat
+  /** The machine's own by default. */
+  readonly clock?: Clock
   readonly log?: Log
   /** Where the line goes that says what it listens on; standard output by default. */
   readonly say?: (line: string) => void
@@ -48,14 +50,14 @@ export type RunningSimulator = {
 /** Runs a simulated biller as a process of its own, until SIGTERM, SIGINT or `close`. */
 export async function runSimulator(options: RunOptions): Promise<RunningSimulator> {
   const { pack, controlPort, log = NO_LOG, say = console.log } = options
+  const { clock = new SystemClock() } = options
   const { bookFile, entriesMax } = options
   const book =
     bookFile === undefined
       ? new Book(entriesMax === undefined ? {} : { entriesMax })
       : openBookFile(bookFile, entriesMax)
-  const biller = makeBiller(options, book, log)
+  const biller = makeBiller(options, book, clock, log)
   const { address } = await biller.listen()
-  const clock = new SystemClock()
   const recon = reconWriter(options, book, clock)
   const callOffRecon = recon && atEachMidnight(clock, recon)
   const today = recon && (() => recon(clock.nowMs()))
@@ -81,10 +83,15 @@ export async function runSimulator(options: RunOptions): Promise<RunningSimulato
   return { biller, address, controlAddress, ended, close }
 }
 
-function makeBiller(options: RunOptions, book: Book, log: Log): SimulatedBiller | HttpBiller {
+function makeBiller(
+  options: RunOptions,
+  book: Book,
+  clock: Clock,
+  log: Log,
+): SimulatedBiller | HttpBiller {
   const { pack, host, port, timing, checkReferences, callbackUrl } = options
   const common = {
-    clock: new SystemClock(),
+    clock,
     random: new SystemRandom(),
     book,
     log,

@@ -213,6 +213,23 @@ export const SCENARIOS: readonly Scenario[] = [
     reversal: { work: false, say: 'other-error' },
   }),
   row(952, 'not-available', 'inquiry 0089', says('inquiry', 'not-available-yet')),
+  row(953, '0016-paid', 'payment refused (0016) although it is paid: a lie', {
+    payment: { say: 'customer-blocked' },
+  }),
+
+  // Where a payment is only asked about, and given back as its partner wishes.
+  row(954, 'status-silent', 'paid, not answered; no status check is ever answered', {
+    payment: SILENT,
+    status: SILENT,
+  }),
+  row(955, 'status-pending', 'paid, not answered; the first status check says pending', {
+    payment: SILENT,
+    status: [{ say: 'timeout' }, HONEST],
+  }),
+  row(956, 'refund-refused', 'paid; what would take it back is refused, it stands', {
+    reversal: { work: false, say: 'too-late-to-reverse' },
+  }),
+  row(957, 'refund-silent', 'paid; it is taken back, and nobody says so', { reversal: SILENT }),
 
   // Dialects over HTTP: what is pending, and answers that are none.
   row(960, 'pending-callback', 'paid; the answer says pending; a callback tells', {

@@ -14,13 +14,28 @@ export function garbled(frame: Uint8Array, random: Random): Uint8Array {
 
 const MTI_BYTES = 4
 
-/** Another response code, be it one that the pack could never say. */
+/**
+ * Another response code, be it one that the pack could never say. Where there is room for less, those
+ * of its digits that the dialect does not know.
+ */
 export function withCode(pack: Pack, frame: Uint8Array, code: string): Uint8Array {
   const content = contentOf(pack, frame, '39')
-  if (!content || content.end - content.start !== code.length) return frame
+  if (!content || content.end - content.start > code.length) return frame
   const out = Uint8Array.from(frame)
-  out.set(fromLatin1(code), content.start)
+  out.set(fromLatin1(fitting(pack, code, content.end - content.start)), content.start)
   return out
+}
+
+function fitting(pack: Pack, code: string, width: number): string {
+  const pieces = Array.from({ length: code.length - width + 1 }, (_, at) =>
+    code.slice(at, at + width),
+  )
+  const nobodys = pack.meaningOf('payment', '')
+  const isUnknown = (piece: string): boolean => {
+    const { meaning, reason } = pack.meaningOf('payment', piece)
+    return meaning === nobodys.meaning && reason === nobodys.reason
+  }
+  return pieces.find(isUnknown) ?? (pieces[0] as string)
 }
 
 /** DE48 without its last third; its length says so, but its layout does not fit any more. */
@@ -47,9 +62,19 @@ export function withWrongLength(framing: Framer, frame: Uint8Array): Uint8Array 
   return out
 }
 
-/** As if it answered a request that nobody sent: every digit of the audit number turned round. */
+/**
+ * As if it answered a request that nobody sent: every digit of the audit number, and of the
+ * reference that the other side gave, turned round.
+ */
 export function withOtherTrace(message: Message): Message {
-  return { ...message, trace: message.trace.replace(/\d/g, digit => String(9 - Number(digit))) }
+  const { trace, reference } = message
+  const own = reference?.own
+  const other = { ...message, trace: turned(trace) }
+  return own === undefined ? other : { ...other, reference: { ...reference, own: turned(own) } }
+}
+
+function turned(digits: string): string {
+  return digits.replace(/\d/g, digit => String(9 - Number(digit)))
 }
 
 /** One rupiah more than was asked. */

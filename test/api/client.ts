@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { type RequestOptions, request as httpsRequest } from 'node:https'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { authorizationOf } from '#api'
 import { type Secret, SystemRandom, toHex } from '#base'
 
@@ -130,13 +130,19 @@ export function exchange(
 }
 
 /** Bare bytes on a socket; all that came back until the other side hung up. */
-export function raw(address: string, bytes: Buffer | string, thenEnd = false): Promise<string> {
+export function raw(
+  address: string,
+  bytes: Buffer | string,
+  thenEnd = false,
+  then: (socket: Socket) => void = () => {},
+): Promise<string> {
   const [host = '', port] = address.split(':')
   return new Promise(resolve => {
     let text = ''
     const socket = connect({ host, port: Number(port) }, () => {
       socket.write(bytes)
       if (thenEnd) socket.end()
+      then(socket)
     })
     socket.setEncoding('utf8')
     socket.on('data', (chunk: string) => (text += chunk))

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import forge from 'node-forge'
@@ -242,6 +242,17 @@ test('who may ask, what is refused, and the limits', async t => {
         'text',
         '/v1/inquiries',
         { raw: '{}', method: 'POST', headers: { 'content-type': 'text/plain' } },
+        415,
+        'unsupported-media-type',
+      ],
+      [
+        'XML',
+        '/v1/inquiries',
+        {
+          raw: '<!DOCTYPE a [<!ENTITY b "ha">]><a>&b;</a>',
+          method: 'POST',
+          headers: { 'content-type': 'application/xml' },
+        },
         415,
         'unsupported-media-type',
       ],
@@ -497,6 +508,23 @@ test('limits', async t => {
       /408 .*request-timeout/s,
       'a length that promises more than comes',
     )
+    const drip = (socket: Socket, text: string): void => {
+      const dripping = setInterval(() => socket.write(text), 20)
+      socket.once('close', () => clearInterval(dripping))
+    }
+    t.match(
+      await raw(lab.address, 'GET /v1/balance HTTP/1.1\r\n', false, socket =>
+        drip(socket, 'x: y\r\n'),
+      ),
+      /408 .*request-timeout/s,
+      'headers that drip',
+    )
+    t.match(
+      await raw(lab.address, body, false, socket => drip(socket, ' ')),
+      /408 .*request-timeout/s,
+      'a body that drips',
+    )
+    t.equal((await lab.client().ask('/v1/balance')).status, 200, 'and nobody else is hurt')
   })
 
   await t.test('an address that is not the partner’s, and a partner that is blocked', async t => {

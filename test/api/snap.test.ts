@@ -1,111 +1,43 @@
-import { createHash, createHmac, createSign, generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { request as call } from 'undici'
 import { type ApiPartner, MemoryRequests } from '#api'
-import { Secret, SystemRandom } from '#base'
+import fc from 'fast-check'
+import { Secret, SystemRandom, VirtualClock } from '#base'
 import type { Config, SnapListenerConfig } from '#config'
 import { NO_LOG } from '#telemetry'
+import { SnapTokens } from '../../src/api/snap/tokens.ts'
 import { snapListener } from '../../src/daemon/wire-snap.ts'
 import { FIRST, startLab } from './lab.ts'
+import {
+  about,
+  asks,
+  Bank,
+  codeOf,
+  dataOf,
+  type Extra,
+  newKey,
+  pays,
+  pem,
+  type Told,
+  va,
+  wib,
+} from './snap-bank.ts'
 
 /** A bank made by hand, with nothing of ours but the addresses, calls a wired switch over real sockets. */
 
-const NUMBER = '   99999'
 const SECRET = 'contoh-client-secret-0001'
-const FIRST_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const OTHER_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const FIRST_KEY = newKey()
+const OTHER_KEY = newKey()
 const MINUTE_MS = 60_000
 
-type Money = { readonly value: string; readonly currency: string }
-/** What these tests look at of an answer's body. */
-type Body = {
-  readonly responseCode?: string
-  readonly accessToken?: string
-  readonly virtualAccountData?: {
-    readonly totalAmount: Money
-    readonly feeAmount: Money
-    readonly billDetails: readonly { readonly billAmount: Money }[]
-    readonly paymentFlagStatus: string
-  }
-}
-type Told = { readonly status: number; readonly body: Body }
-type Extra = Readonly<Record<string, string | undefined>>
-
-let externals = 0
-
-class Bank {
-  token = ''
-  readonly #url: string
-  readonly #id: string
-  readonly #secret: string
-  readonly #key: typeof FIRST_KEY
-
-  constructor(url: string, id: string, secret: string, key: typeof FIRST_KEY) {
-    this.#url = url
-    this.#id = id
-    this.#secret = secret
-    this.#key = key
-  }
-
-  /** `atMs`: when it was signed. */
-  fetchToken(atMs = Date.now(), clientId = `client-${this.#id}`): Promise<Told> {
-    const time = wib(atMs)
-    const signature = createSign('sha256').update(`${clientId}|${time}`)
-    return this.post('/openapi/v1.0/access-token/b2b', '{"grantType":"client_credentials"}', {
-      'x-client-key': clientId,
-      'x-timestamp': time,
-      'x-signature': signature.sign(this.#key.privateKey, 'base64'),
-    })
-  }
-
-  async signOn(): Promise<void> {
-    this.token = (await this.fetchToken()).body.accessToken ?? ''
-  }
-
-  /** A service's request, signed; `change` replaces headers, or takes them out, after the signature. */
-  ask(service: string, body: unknown, change: Extra = {}, atMs = Date.now()): Promise<Told> {
-    const path = `/openapi/v1.0/transfer-va/${service}`
-    const text = typeof body === 'string' ? body : JSON.stringify(body)
-    const time = wib(atMs)
-    const hash = createHash('sha256').update(text).digest('hex')
-    const signed = `POST:${path}:${this.token}:${hash}:${time}`
-    return this.post(path, text, {
-      'x-partner-id': `partner-${this.#id}`,
-      'channel-id': '95221',
-      'x-external-id': String(++externals),
-      'x-timestamp': time,
-      authorization: `Bearer ${this.token}`,
-      'x-signature': createHmac('sha512', this.#secret).update(signed).digest('base64'),
-      ...change,
-    })
-  }
-
-  async post(path: string, text: string, headers: Extra, method = 'POST'): Promise<Told> {
-    const given = { 'content-type': 'application/json', ...headers }
-    const sent = Object.fromEntries(
-      Object.entries(given).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value]],
-      ),
-    )
-    const answer = await call(`${this.#url}${path}`, {
-      method: method as 'POST',
-      headers: sent,
-      ...(method === 'POST' && { body: text }),
-    })
-    const read = await answer.body.text()
-    return { status: answer.statusCode, body: read === '' ? {} : JSON.parse(read) }
-  }
-}
-
-function wib(atMs: number): string {
-  return `${new Date(atMs + 7 * 60 * MINUTE_MS).toISOString().slice(0, 19)}+07:00`
-}
-
-const pem = (key: typeof FIRST_KEY): string =>
-  key.publicKey.export({ type: 'spki', format: 'pem' }) as string
+const key = (letter: string) => ({ file: undefined, value: new Secret(letter.repeat(64)) })
 
 function listenerOf(change: Partial<SnapListenerConfig>): SnapListenerConfig {
-  const bank = (name: string, secret: string, key: typeof FIRST_KEY, peers = '127.0.0.1') => ({
+  const bank = (
+    name: string,
+    secret: string,
+    key: ReturnType<typeof newKey>,
+    peers = '127.0.0.1',
+  ) => ({
     name,
     partner: FIRST,
     pack: 'snap-va',
@@ -116,7 +48,11 @@ function listenerOf(change: Partial<SnapListenerConfig>): SnapListenerConfig {
       clientSecret: new Secret(secret),
       bankPublicKey: new Secret(pem(key)),
     },
-    services: new Map([['99999', 'pln-postpaid']]),
+    services: new Map([
+      ['99999', { product: 'pln-postpaid', by: 'id' }],
+      ['99998', { product: 'pln-prepaid', by: 'meter' }],
+      ['99997', { product: 'pln-nontaglis', by: 'registration' }],
+    ] as const),
   })
   return {
     name: 'banks',
@@ -125,6 +61,7 @@ function listenerOf(change: Partial<SnapListenerConfig>): SnapListenerConfig {
     tls: undefined,
     answerWaitMs: 10_000,
     rate: { perSecond: 1000, burst: 1000 },
+    tokenKeys: [key('a')],
     limits: {
       bodyBytesMax: 4096,
       headerBytesMax: 8192,
@@ -157,8 +94,8 @@ async function world(t: Test, change: Partial<SnapListenerConfig> = {}) {
     requests,
   }
   const opened: ReturnType<typeof snapListener>[] = []
-  const open = async () => {
-    const listener = snapListener(lab.config, listenerOf(change), partners, around)
+  const open = async (more: Partial<SnapListenerConfig> = {}) => {
+    const listener = snapListener(lab.config, listenerOf({ ...change, ...more }), partners, around)
     opened.push(listener)
     const { address } = await listener.listen()
     const bank = new Bank(`http://${address}`, 'satu', SECRET, FIRST_KEY)
@@ -192,37 +129,6 @@ function partnersOf({ partners }: Config): ReadonlyMap<string, ApiPartner> {
     certificates: new Set<string>(),
   }
   return new Map([[FIRST, { ...first, api }]])
-}
-
-const va = (customer: string) => ({
-  partnerServiceId: NUMBER,
-  customerNo: customer,
-  virtualAccountNo: `${NUMBER}${customer}`,
-})
-const asks = (customer: string, id: string) => ({
-  ...va(customer),
-  trxDateInit: wib(Date.now()),
-  channelCode: 6011,
-  inquiryRequestId: id,
-})
-const pays = (customer: string, id: string, value: string, flagAdvise = 'N') => ({
-  ...va(customer),
-  virtualAccountName: 'SIAPA SAJA',
-  paymentRequestId: id,
-  paidAmount: { value, currency: 'IDR' },
-  totalAmount: { value, currency: 'IDR' },
-  trxDateTime: wib(Date.now()),
-  referenceNo: '00000000001',
-  flagAdvise,
-})
-const about = (customer: string, id: string) => ({ ...va(customer), inquiryRequestId: id })
-function dataOf({ body }: Told) {
-  if (!body.virtualAccountData) throw new Error(`there is no bill: ${body.responseCode}`)
-  return body.virtualAccountData
-}
-const codeOf = ({ status, body }: Told): string => {
-  const code = String(body.responseCode)
-  return code.startsWith(String(status)) ? code : `${status} but ${code}`
 }
 
 t.test('a bank asks for a bill, pays it, and asks what became of it', async t => {
@@ -301,7 +207,7 @@ t.test('the same again is told the same, and never a second time paid', async t 
   t.equal(codeOf(await reborn.bank.ask('status', about('999900000057', 'INQ-10'))), '2002600')
   t.equal(await deposit(), after)
   bank.token = reborn.bank.token
-  t.equal(codeOf(await bank.ask('status', about('999900000057', 'INQ-10'))), '4012601')
+  t.equal(codeOf(await bank.ask('status', about('999900000057', 'INQ-10'))), '2002600', 'any node')
 })
 
 t.test('an X-EXTERNAL-ID is for one request of the day', async t => {
@@ -427,6 +333,7 @@ t.test('what cannot be read has its own code, and does nothing', async t => {
     ['an unknown customer', 'inquiry', asks('888800000015', 'INQ-51'), {}, '4042412'],
     ['no external id', 'inquiry', good, { 'x-external-id': undefined }, '4002402'],
     ['a wrong external id', 'inquiry', good, { 'x-external-id': 'abc' }, '4002401'],
+    ['nothing paid', 'payment', { ...paying, paidAmount: undefined }, {}, '4002502'],
     ['a float as money', 'payment', money(1000.5), {}, '4002501'],
     ['money below zero', 'payment', money('-1000.00'), {}, '4002501'],
     ['three decimals', 'payment', money('1000.001'), {}, '4002501'],
@@ -446,7 +353,7 @@ t.test('what cannot be read has its own code, and does nothing', async t => {
     t.equal(codeOf(await bank.ask(service, body, change)), code, title)
   t.equal(codeOf(await bank.post('/openapi/v1.0/transfer-va/inquiry', '', {}, 'GET')), '4052400')
   const large = await bank.ask('inquiry', { ...good, more: 'x'.repeat(5000) })
-  t.equal(large.status, 413)
+  t.equal(codeOf(large), '4002400')
   t.equal(codeOf(await bank.ask('inquiry', good)), '2002400', 'and what is right is still taken')
   t.equal(await deposit(), before)
 })
@@ -456,3 +363,145 @@ t.test('a bank that asks too often is told so', async t => {
   t.equal(codeOf(await bank.ask('inquiry', asks('999900000015', 'INQ-60'))), '2002400')
   t.equal(codeOf(await bank.ask('inquiry', asks('999900000015', 'INQ-60'))), '4292400')
 })
+
+t.test('a bill is paid as it was told, all of it', async t => {
+  const { bank, deposit } = await world(t)
+  const customer = '999900000901'
+  const bill = dataOf(await bank.ask('inquiry', asks(customer, 'INQ-80')))
+  t.equal(bill.virtualAccountTrxType, 'C')
+  t.ok(bill.billDetails.length > 1, 'of several months')
+  const total = Number(bill.totalAmount.value)
+  const [first] = bill.billDetails.map(one => Number(one.billAmount.value))
+  const before = await deposit()
+  for (const wrong of [total - 1, total + 1, first ?? 0, 1]) {
+    const told = await bank.ask('payment', pays(customer, 'INQ-80', `${wrong}.00`))
+    t.equal(codeOf(told), '4042513', `${wrong} is not ${total}`)
+  }
+  t.equal(codeOf(await bank.ask('status', about(customer, 'INQ-80'))), '4042601', 'none was made')
+  t.equal(await deposit(), before)
+  const paid = await bank.ask('payment', pays(customer, 'INQ-80', bill.totalAmount.value))
+  t.equal(codeOf(paid), '2002500', 'the right amount may follow')
+})
+
+t.test('a meter is topped up: the payer says how much, and is told the token', async t => {
+  const { bank, open, deposit } = await world(t)
+  const [meter, id] = ['99990000018', '999900000018']
+  for (const [customer, inquiry] of [
+    [meter, 'INQ-90'],
+    [id, 'INQ-91'],
+  ] as const) {
+    const told = await bank.ask('inquiry', asks(customer, inquiry, '99998'))
+    t.equal(codeOf(told), '2002400', customer)
+    const bill = dataOf(told)
+    t.match(bill, { ...va(customer, '99998'), virtualAccountTrxType: 'O' })
+    t.match(bill.virtualAccountName, /\w/)
+    t.match([bill.totalAmount.value, bill.feeAmount.value], ['0.00', '2500.00'])
+  }
+  const before = await deposit()
+  for (const wrong of ['0.00', '2500.00', '22501.00', '102499.00', '100000.00', '32500.00']) {
+    const told = await bank.ask('payment', pays(meter, 'INQ-90', wrong, 'N', '99998'))
+    t.equal(codeOf(told), '4042513', `${wrong} buys nothing`)
+  }
+  t.equal(await deposit(), before)
+  const paid = await bank.ask('payment', pays(meter, 'INQ-90', '102500.00', 'N', '99998'))
+  t.equal(codeOf(paid), '2002500')
+  const { token, kwh } = dataOf(paid).additionalInfo ?? {}
+  t.match(token, /^\d{20}$/)
+  t.match(kwh, /^\d+\.\d\d$/)
+  t.ok((await deposit()) < before)
+  const again = await bank.ask('payment', pays(meter, 'INQ-90', '102500.00', 'Y', '99998'))
+  t.same(again, paid, 'the same token again')
+  const other = await bank.ask('payment', pays(meter, 'INQ-90', '52500.00', 'Y', '99998'))
+  t.equal(codeOf(other), '4042518')
+  const wrong = await bank.ask('payment', pays(meter, 'INQ-90', '1.00', 'Y', '99998'))
+  t.equal(codeOf(wrong), '4042518')
+  const reborn = await open()
+  const status = await reborn.bank.ask('status', about(meter, 'INQ-90', '99998'))
+  t.equal(dataOf(status).additionalInfo?.token, token, 'and the status tells it, at any node')
+  t.equal(
+    codeOf(await bank.ask('payment', pays(meter, 'INQ-90', '102500.00'))),
+    '4042518',
+    'by the number of another service',
+  )
+  t.equal(codeOf(await bank.ask('inquiry', asks('88880000018', 'INQ-92', '99998'))), '4042412')
+})
+
+t.test('a registration is paid by its number', async t => {
+  const { bank } = await world(t)
+  const customer = '9999912345678'
+  const told = await bank.ask('inquiry', asks(customer, 'INQ-95', '99997'))
+  t.equal(codeOf(told), '2002400')
+  const { totalAmount, virtualAccountTrxType } = dataOf(told)
+  t.equal(virtualAccountTrxType, 'C')
+  const less = `${Number(totalAmount.value) - 1}.00`
+  t.equal(
+    codeOf(await bank.ask('payment', pays(customer, 'INQ-95', less, 'N', '99997'))),
+    '4042513',
+  )
+  const paid = pays(customer, 'INQ-95', totalAmount.value, 'N', '99997')
+  t.equal(codeOf(await bank.ask('payment', paid)), '2002500')
+  const status = await bank.ask('status', about(customer, 'INQ-95', '99997'))
+  t.match(dataOf(status), { ...va(customer, '99997'), paymentFlagStatus: '00' })
+  t.equal(codeOf(await bank.ask('inquiry', asks(customer, 'INQ-96', '99997'))), '4042414')
+})
+
+t.test('a token says itself whose it is, until when, and by which key', async t => {
+  const clock = new VirtualClock(1_795_140_000_000)
+  const random = new SystemRandom()
+  const [old, fresh, foreign] = ['o', 'n', 'f'].map(letter => new Secret(letter.repeat(64)))
+  if (!old || !fresh || !foreign) return t.fail('three keys')
+  const tokens = (...keys: Secret<string>[]) => new SnapTokens('banks', keys, clock, random)
+  const given = tokens(old).give('satu')
+  t.notMatch(given, /satu/)
+  t.not(tokens(old).give('satu'), given, 'each is another one')
+  const rows: [title: string, desk: SnapTokens, bank: string, token: string, holds: boolean][] = [
+    ['another node, or this one after a restart', tokens(old), 'satu', given, true],
+    ['the key is being changed', tokens(fresh, old), 'satu', given, true],
+    [
+      'made by the new one, at a node that has both',
+      tokens(fresh, old),
+      'satu',
+      tokens(fresh).give('satu'),
+      true,
+    ],
+    ['the key has been changed', tokens(fresh), 'satu', given, false],
+    ['another bank', tokens(old), 'dua', given, false],
+    ['another listener', new SnapTokens('others', [old], clock, random), 'satu', given, false],
+    ['a later expiry', tokens(old), 'satu', given.replace(/^./, 'z'), false],
+    ['another nonce', tokens(old), 'satu', given.replace(/\..{4}/, '.0000'), false],
+    ['by somebody else', tokens(old), 'satu', tokens(foreign).give('satu'), false],
+    ['cut short', tokens(old), 'satu', given.slice(0, -2), false],
+    ['too long', tokens(old), 'satu', `${given}00`, false],
+    ['nothing', tokens(old), 'satu', '', false],
+    ['capitals', tokens(old), 'satu', given.toUpperCase(), false],
+  ]
+  for (const [title, desk, bank, token, holds] of rows)
+    t.equal(desk.holds(bank, token), holds, title)
+  fc.assert(
+    fc.property(
+      fc.nat(given.length - 1),
+      fc.constantFrom(...'0123456789abcdefz.'.split('')),
+      (at, char) => {
+        const changed = given.slice(0, at) + char + given.slice(at + 1)
+        return changed === given || !tokens(old).holds('satu', changed)
+      },
+    ),
+  )
+  await clock.runUntil(clock.nowMs() + 899_999)
+  t.ok(tokens(old).holds('satu', given), 'in its last millisecond')
+  await clock.runUntil(clock.nowMs() + 1)
+  t.notOk(tokens(old).holds('satu', given), 'and then it is over')
+})
+
+t.test(
+  'a listener whose key was changed takes the tokens of before, and makes new ones',
+  async t => {
+    const { bank, open } = await world(t)
+    const changed = await open({ tokenKeys: [key('b'), key('a')] })
+    const { token } = changed.bank
+    changed.bank.token = bank.token
+    t.equal(codeOf(await changed.bank.ask('inquiry', asks('999900000057', 'INQ-70'))), '2002400')
+    bank.token = token
+    t.equal(codeOf(await bank.ask('inquiry', asks('999900000057', 'INQ-71'))), '4012401')
+  },
+)

@@ -125,7 +125,7 @@ test('buying and selling over HTTP', async t => {
     const products = json['products'] as Body[]
     t.same(
       new Set(products.map(({ code }) => code)),
-      new Set(['pln-nontaglis', 'pln-postpaid', 'pln-prepaid']),
+      new Set(['pln-nontaglis', 'pln-postpaid', 'pln-prepaid', 'pulsa-telkomsel', 'pdam']),
     )
     t.match(
       products.find(({ code }) => code === 'pln-prepaid'),

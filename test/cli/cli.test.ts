@@ -117,9 +117,9 @@ test('bin/nadi hands arguments, input, output and the exit code through', async 
 test('check says everything that is wrong with the configuration', async t => {
   const good = await nadi(['check'])
   t.equal(good.code, 0)
-  t.match(good.out, /The configuration is good: \d+ packs, 2 listeners, 1 links, 3 products/)
+  t.match(good.out, /The configuration is good: \d+ packs, 3 listeners, 2 links, 5 products/)
   const goodJson = await nadi(['check', '--json'])
-  t.match(fromJson(goodJson.out), { ok: true, problems: [], packs: Number, links: 1 })
+  t.match(fromJson(goodJson.out), { ok: true, problems: [], packs: Number, links: 2 })
 
   const conf = join(folder, 'conf')
   cpSync(join(ROOT, 'conf'), conf, { recursive: true })

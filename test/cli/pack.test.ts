@@ -2,30 +2,17 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { PackFolders } from '#config'
 import type { Problem } from '#pack'
-import { run } from '../../src/cli/program.ts'
-import { paintFor } from '../../src/cli/terminal.ts'
+import { runSimulator } from '#sim'
+import { speaking } from '../../src/cli/pack/test-pack.ts'
 import { PROTOCOLS } from '../pack/packs.ts'
+import { nadiIn } from './nadi.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'nadi-pack-'))
 process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }))
 
-type Ended = { readonly code: number; readonly out: string; readonly err: string }
-
-async function nadi(...args: string[]): Promise<Ended> {
-  let out = ''
-  let err = ''
-  const code = await run(args, {
-    out: text => void (out += `${text}\n`),
-    err: text => void (err += `${text}\n`),
-    env: { NADI_VAR: join(FOLDER, 'var') },
-    paint: paintFor(false),
-    interactive: false,
-    ask: async () => '',
-    readAll: async () => '',
-  })
-  return { code, out, err }
-}
+const nadi = nadiIn(FOLDER)
 
 type Checked = {
   readonly ok: boolean
@@ -36,6 +23,11 @@ type Checked = {
 async function checked(...packs: string[]): Promise<Checked & { code: number }> {
   const { code, out } = await nadi('--json', 'pack', 'check', ...packs)
   return { code, ...(JSON.parse(out) as Checked) }
+}
+
+/** Of a sandbox: not those of the samples. */
+const LAB_OF: Readonly<Record<string, Record<string, string>>> = {
+  'pdam-nusoap': { sandi: 'a-secret-of-theirs' },
 }
 
 /** A shipped pack, somewhere else, with something changed in one of its files. */
@@ -174,11 +166,50 @@ t.test('pack test: exit codes, the report, and what makes no sense', async t => 
     [['pdam-nusoap', '--customer', '12345'], /PRODUCT=NUMBER/],
     [['pdam-nusoap', '--credentials', join(FOLDER, 'none.yaml')], /cannot be read/],
     [['pdam-nusoap', '--patience', 'soon'], /no duration/],
-    [['pdam-nusoap', '--as', 'biller'], /Allowed choices are partner/],
+    [['pdam-nusoap', '--as', 'biller'], /Allowed choices are partner, api-partner/],
     [['nobody'], /there is no pack nobody/],
   ]
   for (const [args, says] of rows)
     t.match(await nadi('pack', 'test', ...args), { code: 2, err: says }, args.join(' '))
+})
+
+t.test('pack test --against a counterpart that is somewhere else', async t => {
+  const rows: [name: string, product: string, ends: number[]][] = [
+    ['pln-2003-115', 'pln-postpaid', [101, 102, 103, 104, 105]],
+    ['pdam-nusoap', 'pdam', [201, 202, 203, 204, 205]],
+  ]
+  for (const [name, product, ends] of rows) {
+    const folders = new PackFolders(PROTOCOLS)
+    const folder = folders.find(name)
+    if (!folder) throw new Error(`there is no ${name}`)
+    const { pack } = speaking(folders, folder, LAB_OF[name])
+    const biller = await runSimulator({ pack, host: '127.0.0.1', port: 0, say: () => {} })
+    t.teardown(() => biller.close())
+    const http = 'transport' in pack
+    const report = join(FOLDER, `${name}.md`)
+    const credentials = join(FOLDER, `${name}-credentials.yaml`)
+    const given = Object.entries(LAB_OF[name] ?? {}).map(([key, value]) => `${key}: ${value}\n`)
+    writeFileSync(credentials, given.join(''))
+    const against = http ? `http://${biller.address}` : biller.address
+    const numbers = ends.map(end => `--customer ${product}=999900000${end}`).join(' ')
+    const test = `pack test ${name} --against ${against} --product ${product}`
+    const secret = http ? ` --credentials ${credentials}` : ''
+    const line = `${test} ${numbers} --patience 2s --report ${report}${secret}`
+    const { code, out, err } = await nadi(...line.split(' '))
+    t.equal(code, 0, `${out}${err}`)
+    t.match(out, new RegExp(`passed {2}${product} conversation: paid\\n`))
+    t.match(out, new RegExp(`passed {2}${product} pays-twice: `))
+    t.match(out, /\d passed, 0 failed, 0 not tried/)
+    const text = readFileSync(report, 'utf8')
+    t.ok(text.includes(biller.address), 'the report says against whom')
+    t.notMatch(text, /a-secret-of-theirs/)
+    const paid = [...biller.biller.book.entries()].filter(({ state }) => state === 'paid')
+    t.ok(paid.length >= 2 && paid.length <= ends.length, 'and it was: their book shows it')
+    if (!http) continue
+    const bare = `${test} --customer ${product}=999900000301 --only conversation --patience 1s`
+    const wrong = await nadi(...bare.split(' '))
+    t.equal(wrong.code, 1, 'with the credentials of the samples they let nobody in')
+  }
 })
 
 t.test('pack test --as partner says what to send, and judges when time is up', async t => {
@@ -188,4 +219,14 @@ t.test('pack test --as partner says what to send, and judges when time is up', a
   t.match(err, /listening on http:\/\/127\.0\.0\.1:\d+/)
   t.match(out, /pdam +9999\d+900 +one bill, all well/)
   t.match(out, /left {2}pdam one-bill: not tried/)
+
+  const shop = ['--as', 'api-partner', '--for', '300ms', '--only', 'answer-cut']
+  const api = await nadi('pack', 'test', 'pdam-nusoap', ...shop, '--patience', '200ms')
+  t.equal(api.code, 1, 'nobody came')
+  t.match(
+    api.err,
+    /listening on http:\/\/127\.0\.0\.1:\d+\nkey test-[0-9a-f]{8}, secret [0-9a-f]{64}/,
+  )
+  t.match(api.out, /pdam +9999\d+801 +paid; our answer is lost with its connection/)
+  t.match(api.out, /left {2}pdam answer-cut: not tried/)
 })

@@ -13,12 +13,12 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { SeededRandom } from '#base'
-import type { Pack, Problem } from '#pack'
+import type { HttpPack, Pack, Problem } from '#pack'
 import type { Packs } from '../../src/config/checks.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig, placesFrom } from '../../src/config/load.ts'
 import { type ConfigPlaces, readConfig } from '../../src/config/read.ts'
-import { ensureSecret } from '../../src/config/secrets.ts'
+import { ensureSecret, type KeptSecret } from '../../src/config/secrets.ts'
 import * as values from '../../src/config/values.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'nadi-config-'))
@@ -27,11 +27,26 @@ let folders = 0
 
 const products = ['pln-postpaid', 'pln-prepaid', 'pln-nontaglis']
 const packNames = ['pln-2003-111', 'pln-2003-115']
-const pack = (name: string): [string, Pack] => [name, { name, products } as unknown as Pack]
+const pack = (name: string): [string, Pack] => [
+  name,
+  {
+    name,
+    products,
+    conversation: {},
+    carries: (kind: string) => kind !== 'status',
+  } as unknown as Pack,
+]
+const iak = {
+  name: 'iak',
+  products: ['pulsa-telkomsel', 'pdam'],
+  credentials: [],
+  callback: {},
+  carries: () => true,
+}
 const PACKS: Packs & { problems: Problem[] } = {
   loaded: new Map(packNames.map(pack)),
-  http: new Map(),
-  names: packNames,
+  http: new Map([['iak', iak as unknown as HttpPack]]),
+  names: [...packNames, 'iak'],
   problems: [],
 }
 
@@ -131,7 +146,7 @@ const rows: [title: string, change: Change, problems: string[]][] = [
     'a link that is not there',
     swap('products.yaml', 'links: [pln]', 'links: [pnl]'),
     [
-      'conf/products.yaml «links: [pnl]» no link is called "pnl" (did you mean "pln"?); there are pln',
+      'conf/products.yaml «links: [pnl]» no link is called "pnl" (did you mean "pln"?); there are iak, pln',
     ],
   ],
   [
@@ -167,6 +182,11 @@ const rows: [title: string, change: Change, problems: string[]][] = [
     'a duration without unit',
     swap('products.yaml', 'spacing: 1s', 'spacing: 35'),
     ['«spacing: 35» pln-postpaid.recovery.spacing cannot be "35"; wanted is a duration like'],
+  ],
+  [
+    'a way to find out that the dialect has no message for',
+    swap('products.yaml', '    by: reverse', '    by: check'),
+    ['«by: check» check sends a status, and the pack pln-2003-115 of the link'],
   ],
   [
     'an amount in the English way',
@@ -246,6 +266,78 @@ const rows: [title: string, change: Change, problems: string[]][] = [
     ['admin.token is a secret, and secrets are not written here; wanted is { file: PATH }'],
   ],
   [
+    'zones of nobody, and of somebody else',
+    swap(
+      'listeners/partners-iso.yaml',
+      'pack: pln-2003-111',
+      "pack: pln-2003-111\nsecurity: { zones: { '4519001': pln, '9999999': own, '4519009': own } }",
+    ),
+    [
+      'the zone pln is another one',
+      'no partner is called "9999999"',
+      'no partner is called "4519009"',
+      'the zone own is another one',
+    ],
+  ],
+  [
+    'operators beside a token that lets in anybody, and one alone',
+    swap(
+      'nadi.yaml',
+      '  token: { file',
+      '  operators: { ani: { token: { env: T } } }\n  token: { file',
+    ),
+    [
+      'with it anybody acts as any operator',
+      'what takes two takes two operators',
+      'the environment has no T',
+    ],
+  ],
+  [
+    'nobody who gets in',
+    swap('nadi.yaml', '  token: { file: admin.token }', ''),
+    ['nobody gets in: wanted are operators, or a token'],
+  ],
+  [
+    'an operator with a digest that is none, and an act that nobody can approve',
+    all(
+      swap(
+        'nadi.yaml',
+        '  token: { file: admin.token }',
+        [
+          '  operators:',
+          '    ani: {}',
+          '    budi: { sha256: abc }',
+          '    citra: { token: { file: citra.token } }',
+          '  approve: [key.fly]',
+        ].join('\n'),
+      ),
+      folder => writeFileSync(join(folder, 'var', 'citra.token'), 'hunter2', { mode: 0o600 }),
+    ),
+    ['budi.sha256 cannot be "abc"', 'admin.approve[0] cannot be "key.fly"'],
+  ],
+  [
+    'operators without a token, with one that can be guessed, with that of another',
+    all(
+      swap(
+        'nadi.yaml',
+        '  token: { file: admin.token }',
+        [
+          '  operators:',
+          '    ani: {}',
+          `    budi: { sha256: ${'a1'.repeat(32)} }`,
+          '    citra: { token: { file: citra.token } }',
+          `    dewi: { sha256: ${'A1'.repeat(32)} }`,
+        ].join('\n'),
+      ),
+      folder => writeFileSync(join(folder, 'var', 'citra.token'), 'hunter2', { mode: 0o600 }),
+    ),
+    [
+      'wanted is either sha256 or token',
+      'the token is shorter than 32 characters',
+      'has the token of another operator',
+    ],
+  ],
+  [
     'a secret beside the configuration',
     swap('nadi.yaml', 'token: { file: admin.token }', 'token: { file: ../conf/admin.token }'),
     ['lies beside the configuration'],
@@ -277,16 +369,16 @@ const rows: [title: string, change: Change, problems: string[]][] = [
     all(
       swap('products.yaml', 'biller: pln', 'biller: pdam'),
       swap('links/pln.yaml', 'biller: pln', 'biller: telkom'),
-      swap('partners.yaml', 'pln-nontaglis]', 'pln-nontagli]'),
+      swap('partners.yaml', 'pln-nontaglis, pulsa', 'pln-nontagli, pulsa'),
       swap('listeners/partners-iso.yaml', 'pln-2003-111', 'pln-2003-11'),
       swap('nadi.yaml', 'pack: pln-2003-115', 'pack: bpjs'),
     ),
     [
-      'conf/products.yaml «biller: pdam» no biller is called "pdam"; there are pln',
+      'conf/products.yaml «biller: pdam» no biller is called "pdam"; there are pln, iak',
       'the link pln goes to telkom, but pln-postpaid is sold by pdam',
       'the link pln goes to telkom, but pln-prepaid is sold by pln',
       'the link pln goes to telkom, but pln-nontaglis is sold by pln',
-      'conf/links/pln.yaml «biller: telkom» no biller is called "telkom"; there are pln',
+      'conf/links/pln.yaml «biller: telkom» no biller is called "telkom"; there are pln, iak',
       'no product is called "pln-nontagli" (did you mean "pln-nontaglis"?)',
       'conf/listeners/partners-iso.yaml «pack: pln-2003-11» no pack is called "pln-2003-11"',
       'conf/nadi.yaml «- pack: bpjs» no pack is called "bpjs"; there are pln-2003-111, pln-2003-115',
@@ -376,7 +468,7 @@ t.test('overrides change single settings, and are checked like what is written',
     ['a..b=1', /must read PATH=VALUE/],
     [
       'listeners.partner-iso.port=1',
-      /there is no listeners.partner-iso \(did you mean "partners-iso"\?\); there are partners-http, partners-iso/,
+      /there is no listeners.partner-iso \(did you mean "partners-iso"\?\); there are callbacks, partners-http, partners-iso/,
     ],
     ['listeners.partners-iso=1', /names no setting of listeners.partners-iso/],
     ['partners=1', /names no setting; write partners.NAME.SETTING=VALUE/],
@@ -388,7 +480,7 @@ t.test('overrides change single settings, and are checked like what is written',
     ],
     ['admin.port=[', /the value is not YAML/],
     ['admin.port.x=1', /admin.port has no settings inside/],
-    ['lab.simulators.7.port=1', /lab.simulators is a list of 1; name one by its number/],
+    ['lab.simulators.7.port=1', /lab.simulators is a list of 2; name one by its number/],
     [
       'products.pln-postpaid.links=[x]',
       /^--set products.pln-postpaid.links=\[x\] no link is called "x"/,
@@ -407,7 +499,7 @@ t.test('secrets are loaded, made once, and never shown', async t => {
     /^DATABASE_URL \(environment\) must begin with postgres/,
   ])
 
-  const { token } = config.admin
+  const token = config.admin.token as KeptSecret
   const random = new SeededRandom(1)
   const made = ensureSecret(token, random, 32)
   t.match(made.reveal(), /^[0-9a-f]{64}$/)

@@ -248,10 +248,14 @@ const rows: [title: string, change: Change, problems: string[], env?: Record<str
   [
     'callbacks to a listener that is not there',
     inLink('listener: callbacks', 'listener: calls'),
-    [
-      '«listener: calls» no listener of callbacks is called "calls"; there are callbacks',
-      '«kind: callbacks» no link has its callbacks here',
-    ],
+    ['«listener: calls» no listener of callbacks is called "calls"; there are callbacks'],
+  ],
+  [
+    'a listener of callbacks that no link names',
+    files => {
+      files['listeners/idle.yaml'] = CALLBACKS.replace('8081', '8082')
+    },
+    ['«kind: callbacks» no link has its callbacks here'],
   ],
   [
     'callbacks where the dialect has none',
@@ -374,15 +378,18 @@ t.test('a listener of banks', async t => {
   t.match(snap, { name: 'banks', answerWaitMs: 25_000, limits: { answerTimeoutMs: 30_000 } })
   t.match(bank, { name: 'contoh', partner: '4519001', pack: 'snap-va' })
   t.equal(bank?.credentials['clientId']?.reveal(), 'client-1')
-  t.equal(bank?.services.get('99999'), 'pln-postpaid')
+  t.same(bank?.services.get('99999'), { product: 'pln-postpaid', by: 'id' })
+  t.match(snap?.tokenKeys, [{ file: /snap\/banks\.token$/, value: undefined }], 'to be made')
   t.equal(bank?.mayCall('10.20.1.1:5000'), true)
   t.equal(bank?.mayCall('10.21.1.1'), false)
+  const meters = configOf(read(withBanks('pln-postpaid', 'pln-prepaid by meter'), BANK_ENV)).snaps
+  t.match(meters[0]?.banks[0]?.services.get('99999'), { product: 'pln-prepaid', by: 'meter' })
 
   const second = BANKS.slice(BANKS.indexOf('  contoh:')).replace('contoh', 'lain')
   const rows: [title: string, change: Change, problem: string][] = [
     ['no such partner', withBanks("'4519001'", "'4510000'"), 'no partner is called "4510000"'],
-    ['no such product', withBanks('pln-postpaid', 'pdam'), 'no product is called "pdam"'],
-    ['by denomination', withBanks('pln-postpaid', 'pln-prepaid'), 'bought by denomination'],
+    ['no such product', withBanks('pln-postpaid', 'bpjs'), 'no product is called "bpjs"'],
+    ['by no number', withBanks('pln-postpaid', 'pln-prepaid by name'), 'PRODUCT by meter'],
     [
       'another pack',
       withBanks('    addresses', '    pack: digiflazz\n    addresses'),
@@ -399,8 +406,96 @@ t.test('a listener of banks', async t => {
       'clientSecret is missing',
     ],
     ['a port twice', withBanks('8443', '8081'), 'port 8081 is taken'],
+    [
+      'a short token key',
+      withBanks('banks:', 'tokenKeys: [{ env: BANK_SECRET }]\nbanks:'),
+      'at least 32 characters',
+    ],
+    [
+      'a token key of before that is not there',
+      withBanks('banks:', 'tokenKeys: [{ file: new }, { file: old }]\nbanks:'),
+      'old cannot be read (ENOENT)',
+    ],
     ['one bank twice', withBanks(BANKS, BANKS + second), 'another bank has the same clientId'],
   ]
   for (const [title, change, problem] of rows)
     t.match(problemsOf(read(change, BANK_ENV)).join('\n'), problem, title)
 })
+
+t.test(
+  'the lab hands a simulator over HTTP its credentials, and the link has the same',
+  async t => {
+    const at = 'port: 18601\n'
+    const simulator =
+      (text: string): Change =>
+      files => {
+        const nadi = readFileSync('conf/nadi.yaml', 'utf8')
+        files['nadi.yaml'] = nadi.replace(at, `${at}      ${text}\n`)
+      }
+    const link =
+      (from: string, to: string): Change =>
+      files => {
+        files['links/iak.yaml'] = readFileSync('conf/links/iak.yaml', 'utf8').replace(from, to)
+      }
+    const iak = (change?: Change) => {
+      const config = configOf(read(change))
+      const own = config.httpLinks.find(({ name }) => name === 'iak')?.credentials ?? {}
+      const [, handed] = config.lab?.simulators ?? []
+      const shown = (given: object) =>
+        Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value.reveal()]))
+      return {
+        link: shown(own),
+        handed: shown(handed?.credentials ?? {}),
+        told: handed?.callbackUrl,
+      }
+    }
+    const usual = { username: 'lab-username', apiKey: 'lab-apiKey' }
+    t.same(iak(), { link: usual, handed: {}, told: 'http://127.0.0.1:8081/iak' })
+    const given = 'credentials: { apiKey: { env: DIGIFLAZZ_USER } }'
+    t.same(iak(simulator(given)), {
+      link: { ...usual, apiKey: 'user-1' },
+      handed: { apiKey: 'user-1' },
+      told: 'http://127.0.0.1:8081/iak',
+    })
+    const own = link(
+      'inFlightMax',
+      'credentials: { apiKey: { env: DIGIFLAZZ_WEBHOOK } }\ninFlightMax',
+    )
+    t.match(iak(own), { link: { ...usual, apiKey: 'webhook-secret-1' }, handed: {} })
+
+    const rows: [title: string, change: Change, problem: string][] = [
+      [
+        'a link elsewhere needs its own',
+        link('http://127.0.0.1:18601', 'https://api.iak.test'),
+        'credentials.apiKey is missing',
+      ],
+      [
+        'and so does every link without a lab',
+        files => {
+          files['nadi.yaml'] = readFileSync('conf/nadi.yaml', 'utf8').replace(
+            /^lab:\n( .*\n)*/m,
+            '',
+          )
+        },
+        'credentials.username is missing',
+      ],
+      [
+        'a name that the dialect has not',
+        simulator('credentials: { pin: { env: DIGIFLAZZ_USER } }'),
+        'the dialect has no credential "pin"',
+      ],
+      [
+        'a file that is not there',
+        simulator('credentials: { apiKey: { file: nowhere } }'),
+        'nowhere cannot be read (ENOENT)',
+      ],
+      [
+        'a secret in the tree',
+        simulator('credentials: { apiKey: hunter2 }'),
+        'is a secret, and secrets are not written here',
+      ],
+    ]
+    for (const [title, change, problem] of rows)
+      t.match(problemsOf(read(change)).join('\n'), problem, title)
+  },
+)

@@ -81,6 +81,7 @@ export class Daemon {
     const settings = [
       'listeners.partners-iso.port=0',
       'listeners.partners-http.port=0',
+      'listeners.callbacks.port=0',
       'admin.port=0',
       'log.file=nadi.log',
       ...set,
@@ -208,7 +209,7 @@ function writeConf(folder: string, options: DaemonOptions): void {
   cpSync(join(ROOT, 'conf'), folder, { recursive: true })
   const { billerPort, deposits = [RICH, RICH, 'Rp 60.000.000'] } = options
   const nadi = join(folder, 'nadi.yaml')
-  writeFileSync(nadi, readFileSync(nadi, 'utf8').replace(/^lab:\n(?: .*\n)*/m, ''))
+  writeFileSync(nadi, readFileSync(nadi, 'utf8').replace(/^lab:\n(?: .*\n)*/m, NO_SIMULATORS))
   const link = join(folder, 'links/pln.yaml')
   writeFileSync(link, readFileSync(link, 'utf8').replace(/^port: .*$/m, `port: ${billerPort}`))
   const entries = PARTNERS.map(({ bank, partner, switcher, terminal }, at) =>
@@ -225,5 +226,8 @@ function writeConf(folder: string, options: DaemonOptions): void {
   )
   writeFileSync(join(folder, 'partners.yaml'), `${entries.join('\n')}\n`)
 }
+
+/** Still a lab: its link over HTTP needs no credentials of its own. */
+export const NO_SIMULATORS = 'lab:\n  simulators: []\n'
 
 const RICH = 'Rp 1.000.000.000.000'

@@ -135,6 +135,18 @@ t.test('what comes in, and what it is answered', async t => {
       400,
       false,
     ],
+    [
+      'a length that is none',
+      'POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: -2\r\n\r\n{}',
+      400,
+      false,
+    ],
+    [
+      'a length below the body: what lies behind it is no second request',
+      'POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}POST /a HTTP/1.1\r\nhost: x\r\n\r\n',
+      404,
+      false,
+    ],
     ['no host', 'POST /a HTTP/1.1\r\nconnection: close\r\n\r\n', 400, false],
     ['TLS on a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, false],
   ]

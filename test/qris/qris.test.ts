@@ -3,7 +3,18 @@ import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { isNadiError, minor, rupiah } from '#base'
-import { CODE_CHARS_MAX, crc16, CRITERIA, makeQris, type QrisCode, readQris } from '#qris'
+import {
+  CODE_CHARS_MAX,
+  crc16,
+  CRITERIA,
+  isQrisPan,
+  makeQris,
+  nnsOf,
+  type QrisCode,
+  rawObjects,
+  readQris,
+  withCheckDigit,
+} from '#qris'
 import { run } from '../../src/cli/program.ts'
 import { paintFor } from '../../src/cli/terminal.ts'
 
@@ -55,6 +66,32 @@ const SALE: QrisCode = { ...SHOP, use: 'dynamic', amountMinor: rupiah(25_000) }
 t.test('the check value of CRC-16/CCITT-FALSE', async t => {
   t.equal(crc16(Buffer.from('123456789')), 0x29b1)
   t.equal(crc16(new Uint8Array(0)), 0xffff)
+})
+
+t.test('PANs as messages bear them', async t => {
+  t.equal(withCheckDigit('936099990000000015'), '9360999900000000151', 'the 18 digits of a code')
+  t.equal(withCheckDigit('9360999900000000151'), '9360999900000000151', 'all 19 are there')
+  t.equal(nnsOf('9360999900000000151'), '93609999')
+  const rows: [pan: string, good: boolean][] = [
+    ['9360999900000000151', true],
+    ['9360888800000000223', true],
+    ['9360999900000000152', false],
+    ['936099990000000015', false],
+    ['4999111122223333', false],
+    ['936099990000000015X', false],
+    ['', false],
+  ]
+  for (const [pan, good] of rows) t.equal(isQrisPan(pan), good, pan)
+  fc.assert(
+    fc.property(fc.stringMatching(/^9360\d{14}$/), digits => isQrisPan(withCheckDigit(digits))),
+  )
+})
+
+t.test('objects as they stand in a code', async t => {
+  const text = makeQris(SHOP)
+  t.equal(rawObjects(text, ['61', '62']), '61051011062070703A01')
+  t.equal(rawObjects(text, ['62', '61']), '62070703A0161051011', 'in the order that is asked for')
+  t.equal(rawObjects(text, ['54']), '', 'nothing where there is none')
 })
 
 const codes: [title: string, checksum: string, code: QrisCode][] = [

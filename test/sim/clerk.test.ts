@@ -8,6 +8,8 @@ import { dueOfBills, type Message, type MessageKind } from '#message'
 import { Book, openBookFile, PLN_DESKS, type Desk } from '#sim'
 import { Clerk } from '../../src/sim/clerk.ts'
 import { postpaidOf, prepaidOf, registrationOf } from '../../src/sim/customers.ts'
+import { deskFor } from '../../src/sim/desk-for.ts'
+import { asLines } from '../../src/sim/lines.ts'
 import { References } from '../../src/sim/references.ts'
 import { inventName, lateFeeRupiah } from '../../src/sim/invent.ts'
 import { breakdown, tokenNumber } from '../../src/sim/purchase.ts'
@@ -368,4 +370,30 @@ t.test('a full book forgets its oldest half and goes on', async t => {
   t.equal(book.summary().forgotten + book.size, 50)
   t.equal(reasonOf(ask(inquiry('999912340149'))), 'already-paid', 'the newest are known')
   t.equal(reasonOf(ask(inquiry('999912340100'))), 'approved', 'the oldest are owed again')
+})
+
+t.test('bills whose billers tell more than an amount', async t => {
+  const rows: [product: string, label: string, text: RegExp][] = [
+    ['telkom', 'Divre', /^\d{2}$/],
+    ['telkom', 'Datel', /^\d{4}$/],
+    ['bpjs-kesehatan', 'Peserta', /^[1-5]$/],
+    ['bpjs-kesehatan', 'Jumlah bulan', /^3$/],
+    ['multifinance', 'Angsuran', /^\d+ dari (12|24|36)$/],
+    ['multifinance', 'No polisi', /^B \d{4} [A-Z]{2}$/],
+  ]
+  const clock = new VirtualClock(NOV_20)
+  const references = new References(clock, new SeededRandom(1))
+  for (const [product, label, text] of rows) {
+    const clerk = new Clerk({ clock, book: new Book(), references, checkReferences: false })
+    const asked = request('inquiry', product, { customer: { id: '999900000015' }, months: 3 })
+    const told = clerk.answer(asked, deskFor(asked))
+    const line = told.details?.find(one => one.label === label)?.text ?? ''
+    t.match(line, text, `${product}: ${label}`)
+    const lines = clerk.answer(asked, asLines(deskFor(asked))).details?.map(one => one.text)
+    t.ok(lines?.includes(`${label.toUpperCase()} : ${line}`), 'where lines have no names')
+    const paid = clerk.answer(payment(told, '2'), deskFor(asked))
+    t.same(paid.details, told.details, 'the receipt has them too')
+    t.equal(reasonOf(paid), 'approved')
+    if (product === 'multifinance') t.equal(told.bills?.length, 1, 'one instalment is due')
+  }
 })

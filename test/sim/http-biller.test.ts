@@ -226,13 +226,17 @@ t.test('whoever signs wrongly, or says what cannot be read, is answered no', asy
   t.equal([...book.entries()].length, 0)
 })
 
-t.test('SNAP: only a token that was given opens, and a refusal names the service', async t => {
+function snapKeys() {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const pem = {
+  return {
     partnerServiceId: '99999',
     ourKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     ourPublicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   }
+}
+
+t.test('SNAP: only a token that was given opens, and a refusal names the service', async t => {
+  const pem = snapKeys()
   const { book, one, url, pack } = await biller('snap-bank', undefined, pem)
   t.teardown(() => one.close())
   const message = request('inquiry', { product: 'va-bill', customer: { id: '999900000100' } })
@@ -258,5 +262,111 @@ t.test('SNAP: only a token that was given opens, and a refusal names the service
   ]
   for (const [title, token, secret, outcome] of rows)
     t.match(messageOf(await askWith(token, secret)).outcome, outcome, title)
+  t.equal([...book.entries()].length, 0, 'nothing was paid')
+})
+
+/** A simulated bank, and what asks it with a token; `change` alters the body before it is signed. */
+async function snapBank(t: { teardown(run: () => unknown): unknown }) {
+  const made = await biller('snap-bank', undefined, snapKeys())
+  const { pack, one, url } = made
+  t.teardown(() => one.close())
+  const granted = await deliver(url, pack.session?.request(context()) ?? new Uint8Array(0))
+  const token = pack.session?.read(granted)?.token ?? ''
+  const answerTo = async (message: Message, change: (body: string) => string = body => body) => {
+    const { method, target, headers, body } = readHttpRequest(pack.write(message))
+    const changed = change(Buffer.from(body).toString('utf8'))
+    const frame = writeHttpRequest({ method, target, headers, body: changed })
+    return deliver(url, pack.seal(frame, { ...context(), token }))
+  }
+  return { ...made, answerTo }
+}
+
+t.test('SNAP: a payment sent again with flagAdvise Y is told what became of the first', async t => {
+  const { pack, book, answerTo } = await snapBank(t)
+  const told = async (message: Message): Promise<Message> =>
+    messageOf(pack.readAnswer(await answerTo(message), message))
+  const rows: [suffix: number, first: string, again: string, paid: number, what: string][] = [
+    [900, 'approved', 'approved', 1, 'it was paid'],
+    [914, 'unknown', 'approved', 1, 'it was paid, and nobody knew'],
+    [915, 'unknown', 'nothing', 0, 'it was not paid'],
+  ]
+  for (const [suffix, first, again, paid, what] of rows) {
+    const id = `999900000${suffix}`
+    const before = [...book.entries()].filter(({ state }) => state === 'paid').length
+    const { outcome: _, ...quote } = await told(
+      request('inquiry', { product: 'va-bill', customer: { id } }),
+    )
+    const payment: Message = { ...quote, kind: 'payment', direction: 'request' }
+    const answer = await told(payment)
+    t.equal(answer.outcome?.meaning, first, what)
+    const advice: Message = { ...payment, kind: 'advice' }
+    const frame = Buffer.from(pack.write(advice)).toString('latin1')
+    t.match(frame, /"paymentRequestId":"\d+".*"flagAdvise":"Y"/, 'the same id, flagged')
+    const advised = await told(advice)
+    t.equal(advised.outcome?.meaning, again, `${what}: sent again`)
+    if (first === 'approved') t.same(advised.reference, answer.reference)
+    const after = [...book.entries()].filter(({ state }) => state === 'paid').length
+    t.equal(after - before, paid, 'it is paid once, or never')
+  }
+})
+
+t.test('SNAP: what cannot be read is 400xx01, what is missing 400xx02, of its service', async t => {
+  const { pack, book, answerTo } = await snapBank(t)
+  const money = { amountMinor: rupiah(100_000), currency: 'IDR' } as const
+  const customer = { id: '999900000100', name: 'SIAPA SAJA' }
+  const account = { product: 'transfer-intrabank', transfer: { account: '9999000100' } } as const
+  const bill = { product: 'va-bill', customer } as const
+  const without = (name: string) => (body: string) => {
+    const { [name]: _, ...rest } = JSON.parse(body) as Record<string, unknown>
+    return JSON.stringify(rest)
+  }
+  const saying = (name: string, value: unknown) => (body: string) =>
+    JSON.stringify({ ...(JSON.parse(body) as object), [name]: value })
+  type Row = [what: string, Message, change: (body: string) => string, code: string]
+  const rows: Row[] = [
+    ['no customer', request('inquiry', bill), without('customerNo'), '4002402'],
+    ['letters', request('inquiry', bill), saying('customerNo', 'A1'), '4002401'],
+    ['no amount', request('payment', { ...bill, ...money }), without('paidAmount'), '4002502'],
+    [
+      'a float',
+      request('payment', { ...bill, ...money }),
+      saying('paidAmount', { value: 100000.5, currency: 'IDR' }),
+      '4002501',
+    ],
+    [
+      'dollars',
+      request('payment', { ...bill, ...money }),
+      saying('paidAmount', { value: '1.00', currency: 'USD' }),
+      '4002501',
+    ],
+    ['which payment?', request('status', bill), without('paymentRequestId'), '4002602'],
+    ['no account', request('inquiry', account), without('beneficiaryAccountNo'), '4001502'],
+    ['no account', request('inquiry', account), saying('beneficiaryAccountNo', 'x'), '4001501'],
+    ['no amount', request('payment', { ...account, ...money }), without('amount'), '4001702'],
+    [
+      'no date',
+      request('payment', { ...account, ...money }),
+      saying('transactionDate', 'today'),
+      '4001701',
+    ],
+    [
+      'no reference',
+      request('payment', { ...account, ...money }),
+      without('partnerReferenceNo'),
+      '4001702',
+    ],
+  ]
+  for (const [what, message, change, code] of rows) {
+    const answer = await answerTo(message, change)
+    const text = Buffer.from(answer).toString('utf8')
+    t.match(text, `HTTP/1.1 ${code.slice(0, 3)}`, what)
+    t.match(text, `"responseCode":"${code}"`, `${what}: ${code}`)
+    const read = pack.readAnswer(answer, message)
+    const { outcome } = messageOf(read)
+    const cut = code.slice(0, 3) + code.slice(5)
+    // A check that cannot be read says nothing about the payment.
+    const meaning = message.kind === 'status' ? 'unknown' : 'declined'
+    t.match(outcome, { reason: 'format-error', meaning, code: cut }, 'and so it is understood')
+  }
   t.equal([...book.entries()].length, 0, 'nothing was paid')
 })

@@ -1,8 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { businessDate, isNadiError, SystemClock, SystemRandom } from '#base'
+import {
+  businessDate,
+  isNadiError,
+  localTime,
+  SystemClock,
+  SystemRandom,
+  VirtualClock,
+} from '#base'
 import { PackFolders } from '#config'
 import { testPack } from '#conformance'
 import { Book, PLAIN_CSV, readReconFormat, reconTexts, runSimulator, type NewPayment } from '#sim'
@@ -115,6 +122,77 @@ t.test('what was reversed, and what was paid on another day, is not in it', asyn
   // A partner's name is no way out of the folder.
   paidIn(book, 'd', { partner: '../../x' })
   t.match(reconTexts(book, PLAIN_CSV, '20261120')[1]?.name, /^[A-Za-z0-9._-]+$/)
+})
+
+t.test('each day is written when it is over, and never again', async t => {
+  const folders = new PackFolders(PROTOCOLS)
+  const rows: [name: string, files: (date: string) => string[]][] = [
+    ['pdam-nusoap', date => [`partner-${date}.csv`]],
+    ['pln-2003-115', date => [`4519001-50501-99-${date}.ftr`]],
+  ]
+  for (const [name, filesOf] of rows) {
+    const folder = folders.find(name)
+    if (!folder) throw new Error(`there is no ${name}`)
+    const { pack } = speaking(folders, folder)
+    const reconFolder = mkdtempSync(join(FOLDER, 'days-'))
+    // Twelve minutes to midnight in Jakarta.
+    const startMs = Date.UTC(2026, 10, 20, 16, 48)
+    const clock = new VirtualClock(startMs)
+    const own = join(PROTOCOLS, name, 'recon.yaml')
+    const running = await runSimulator({
+      pack,
+      host: '127.0.0.1',
+      port: 0,
+      reconFolder,
+      ...(existsSync(own) && { reconFormat: readReconFormat(own, readFileSync(own, 'utf8')) }),
+      clock,
+      say: () => {},
+    })
+    const { book } = running.biller
+    const isPln = name.startsWith('pln')
+    const who = isPln ? { partner: '4519001', account: 'pln-postpaid/999900000101' } : {}
+    const bits = isPln ? { periods: 1 } : {}
+    const paid = (key: string, atMs: number): void =>
+      paidIn(book, key, { ...who, ...bits, sentAt: localTime(atMs), atMs })
+    const minute = 60_000
+    paid('a', startMs)
+    await clock.runUntil(startMs + 11 * minute)
+    t.same(readdirSync(reconFolder), [], 'the day is not over')
+    await clock.runUntil(startMs + 12 * minute - 1)
+    t.same(readdirSync(reconFolder), [], 'not by a millisecond')
+    paid('b', startMs + 12 * minute)
+    await clock.runUntil(startMs + 12 * minute)
+    t.same(readdirSync(reconFolder), filesOf('20261120'), 'midnight')
+    const text = readFileSync(join(reconFolder, filesOf('20261120')[0] ?? ''), 'utf8')
+    t.match(text, '20261120234800')
+    t.notMatch(text, '20261121000000', 'what was paid at midnight is of the next day')
+    await clock.runUntil(startMs + 3 * 86_400_000)
+    const days = ['20261120', '20261121'].flatMap(filesOf)
+    t.same(readdirSync(reconFolder).toSorted(), days, 'a day without payments has no file')
+    t.equal(readFileSync(join(reconFolder, filesOf('20261120')[0] ?? ''), 'utf8'), text)
+    await running.close()
+    paid('c', startMs + 3 * 86_400_000)
+    await clock.runUntil(startMs + 6 * 86_400_000)
+    t.same(readdirSync(reconFolder).toSorted(), days, 'and none is written after its end')
+  }
+})
+
+t.test('every pack whose format is known has it in its folder', async t => {
+  const formats = readdirSync(PROTOCOLS).filter(name =>
+    existsSync(join(PROTOCOLS, name, 'recon.yaml')),
+  )
+  t.same(formats, ['pln-2003-111', 'pln-2003-115'])
+  for (const name of formats) {
+    const format = readReconFormat(name, readFileSync(join(PROTOCOLS, name, 'recon.yaml'), 'utf8'))
+    t.same(
+      format.map(({ products, columns }) => [products?.join(), columns.length]),
+      [
+        ['pln-postpaid', 15],
+        ['pln-prepaid', 18],
+        ['pln-nontaglis', 8],
+      ],
+    )
+  }
 })
 
 const wrongs: [title: string, text: string, says: RegExp][] = [

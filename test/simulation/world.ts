@@ -148,6 +148,8 @@ export class SimulatedWorld {
       recovery: pack.recovery,
       products: pack.products,
       traceDigits: pack.traceDigits,
+      makeReference: pack.makeReference,
+      carries: (kind, product) => pack.carries(kind, product),
       read,
       write: message => pack.write(message),
       writeReject: (reject, reason) => pack.writeReject(reject, reason),

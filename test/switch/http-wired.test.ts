@@ -6,12 +6,13 @@ import t from 'tap'
 import { localTime, rupiah, Secret, SystemClock, SystemRandom } from '#base'
 import { type Config, loadConfig, placesFrom } from '#config'
 import { wire } from '#daemon'
-import { type Evidence, MemoryJournal } from '#journal'
+import { MemoryJournal } from '#journal'
 import type { Message } from '#message'
 import type { HttpPack } from '#pack'
 import { Book, HttpBiller } from '#sim'
 import { NO_OBSERVER } from '#switch'
 import { NO_LOG } from '#telemetry'
+import { askSwitch } from '../../src/conformance/ask.ts'
 
 /**
  * The house as the configuration builds it, toward a simulated biller that speaks a shipped pack
@@ -143,38 +144,18 @@ t.test('a shipped pack, its simulator and the whole switch', async t => {
   if (partner)
     Object.assign(partner, { products: new Set([...partner.products, 'pulsa-xl', 'telkom']) })
   let trace = 0
-  const ask = (message: Partial<Message> & Pick<Message, 'kind'>): Promise<Message> =>
-    new Promise((resolve, reject) => {
-      const answers = new Map<Evidence, Message>()
-      const evidence = (direction: 'in' | 'out'): Evidence => ({
-        atMs: clock.nowMs(),
-        side: 'source',
-        direction,
-        via: 'test',
-        pack: 'test',
-        bytes: new Uint8Array(1),
-      })
-      wired.switch.accept({
-        message: {
-          direction: 'request',
-          repeat: false,
-          ...identity,
-          sentAt: localTime(clock.nowMs()),
-          ...message,
-          trace: String(++trace),
-        },
-        atMs: clock.nowMs(),
-        sessionPartner: PARTNER,
-        evidence: evidence('in'),
-        write(answer) {
-          const written = evidence('out')
-          answers.set(written, answer)
-          return written
-        },
-        send: written => resolve(answers.get(written) as Message),
-        drop: () => reject(new Error('no answer')),
-      })
+  const ask = async (message: Partial<Message> & Pick<Message, 'kind'>): Promise<Message> => {
+    const told = await askSwitch(wired.switch, clock, PARTNER, {
+      direction: 'request',
+      repeat: false,
+      ...identity,
+      sentAt: localTime(clock.nowMs()),
+      ...message,
+      trace: String(++trace),
     })
+    if (!told) throw new Error('no answer')
+    return told
+  }
   /** Not every invented customer owes something: the next one is asked for. */
   const owing = async (product: string, at: number, suffix: number): Promise<Message> => {
     const amount = product === 'pulsa-xl' ? { amountMinor: rupiah(10_000) } : {}
@@ -196,6 +177,9 @@ t.test('a shipped pack, its simulator and the whole switch', async t => {
     [900, 'telkom', 'approved', 'paid', 'a bill that is asked for first'],
     [914, 'telkom', 'unknown', 'paid', 'pending although paid: a status check tells'],
     [915, 'telkom', 'unknown', 'declined', 'pending and not paid'],
+    [914, 'pulsa-xl', 'unknown', 'paid', 'pending although paid: it is sent again'],
+    [915, 'pulsa-xl', 'unknown', 'declined', 'pending and not paid: it is sent again'],
+    [961, 'pulsa-xl', 'unknown', 'paid', 'pending: only sending it again tells'],
     [960, 'pulsa-xl', 'unknown', 'paid', 'pending: a callback tells'],
     [962, 'pulsa-xl', 'unknown', 'declined', 'pending and failed: a callback tells'],
     [963, 'pulsa-xl', 'any', 'paid', 'the callback comes first'],

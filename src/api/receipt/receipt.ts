@@ -135,7 +135,7 @@ function registration(paid: Message): Body {
 }
 
 function other(paid: Message, { productTitle, feeInside }: ReceiptFacts): Body {
-  const { customer = {}, transfer, details = [], serial, bills = [], reference } = paid
+  const { customer = {}, transfer, qr, details = [], serial, bills = [], reference } = paid
   const { amountMinor = ZERO, adminMinor = ZERO } = paid
   const amount = feeInside ? minor(amountMinor - adminMinor) : amountMinor
   return {
@@ -144,6 +144,8 @@ function other(paid: Message, { productTitle, feeInside }: ReceiptFacts): Body {
       ...text('NO PELANGGAN', customer.id ?? customer.meter),
       ...text('NAMA', customer.name ?? transfer?.name),
       ...text('REKENING', transfer?.account),
+      ...text('MERCHANT', qr?.merchantName),
+      ...text('KOTA', qr?.merchantCity),
       ...text(
         'PERIODE',
         bills
@@ -154,6 +156,7 @@ function other(paid: Message, { productTitle, feeInside }: ReceiptFacts): Body {
       ...details.flatMap(({ label, text: says }) => text(label.toUpperCase(), says)),
       ...text('SN', serial),
       money('TAGIHAN', amount),
+      ...(qr?.tipMinor ? [money('TERMASUK TIP', qr.tipMinor)] : []),
       money('ADMIN', adminMinor),
       money('TOTAL BAYAR', minor(amount + adminMinor)),
       ...text('NO REF', reference?.biller),

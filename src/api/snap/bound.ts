@@ -18,10 +18,10 @@ export async function boundTo({ requests }: SnapParts, call: SnapCall): Promise<
   return { inquiry: BigInt(`0x${hex}`) as TxnId, number, customer }
 }
 
-/** Durable when it resolves. False when another inquiry of that id came first. */
+/** Durable when it resolves: the bank pays by it, and the inquiry's own record may come later. False when another inquiry of that id came first. */
 export async function bind(parts: SnapParts, call: SnapCall, inquiry: TxnId): Promise<boolean> {
   const content = `${inquiry.toString(16)} ${call.number} ${customerOf(call)}`
-  const claimed = await claim(parts, call, keyOf('inquiry', call), content)
+  const claimed = await claim(parts, call, keyOf('inquiry', call), content, true)
   return claimed !== 'other'
 }
 
@@ -30,12 +30,20 @@ export function checkCustomer(call: SnapCall, { number, customer }: Bound): void
   if (number !== call.number || customer !== customerOf(call)) throw new SnapRefusal('inconsistent')
 }
 
-/** A paymentRequestId means one customer and one amount, whatever else is said with it. */
-export async function claimPayment(parts: SnapParts, call: SnapCall): Promise<void> {
+/**
+ * A paymentRequestId means one customer and one amount, whatever else is said with it. It is not bound
+ * to an amount that may not be paid (`fits`): nothing is done then, and the right one may follow.
+ */
+export async function claimPayment(parts: SnapParts, call: SnapCall, fits: boolean): Promise<void> {
   const { amountMinor } = call.message
   const content = `${amountMinor ?? ''} ${call.number} ${customerOf(call)}`
-  const claimed = await claim(parts, call, keyOf('payment', call), content)
-  if (claimed === 'other') throw new SnapRefusal('inconsistent')
+  const key = keyOf('payment', call)
+  if (fits) {
+    if ((await claim(parts, call, key, content)) === 'other') throw new SnapRefusal('inconsistent')
+    return
+  }
+  const before = await parts.requests.contentOf(call.bank.asker.id, key)
+  throw new SnapRefusal(before === undefined ? 'amount' : 'inconsistent')
 }
 
 /** X-EXTERNAL-ID is for one request of one day; the very same may come again. */
@@ -56,8 +64,9 @@ function claim(
   { bank }: SnapCall,
   key: string,
   content: string,
+  lasting = false,
 ): Promise<'new' | 'same' | 'other'> {
-  return requests.claim({ partner: bank.asker.id, key, content, atMs: clock.nowMs() })
+  return requests.claim({ partner: bank.asker.id, key, content, atMs: clock.nowMs(), lasting })
 }
 
 function customerOf({ message }: SnapCall): string {

@@ -1,9 +1,11 @@
-import { minor, type TxnId, ZERO } from '#base'
+import { type AmountMinor, minor, type TxnId, ZERO } from '#base'
 import { declined, type Message } from '#message'
+import type { Inquiry } from '#switch'
 import { stateOf } from '../answer.ts'
 import { inquiryMessage, paymentMessage, type Stamps } from '../message.ts'
 import { moneyOf } from '../money.ts'
 import type { ApiProduct } from '../parts.ts'
+import type { InquiryRequest } from '../schemas.ts'
 import { bind, boundTo, checkCustomer, claimPayment } from './bound.ts'
 import { exchange } from './exchange.ts'
 import type { SnapCall, SnapParts } from './parts.ts'
@@ -24,10 +26,9 @@ export async function inquire(
   const before = await boundTo(parts, call)
   if (before) return tellAgain(parts, call)
   const product = productOf(parts, call)
-  const customer = { id: call.message.customer?.id ?? '' }
   const message = inquiryMessage(
     call.bank.asker,
-    { product: product.code, customer },
+    { product: product.code, customer: customerOf(call) },
     stamps.next(),
   )
   let inquiry: TxnId | undefined
@@ -52,15 +53,29 @@ async function tellAgain(parts: SnapParts, call: SnapCall): Promise<Uint8Array> 
  */
 export async function pay(parts: SnapParts, call: SnapCall): Promise<Uint8Array> {
   const inquiry = await inquiryFor(parts, call)
-  await claimPayment(parts, call)
   const product = productOf(parts, call)
-  const fee = inquiry.told.adminMinor ?? ZERO
-  const amount = moneyOf(minor((call.message.amountMinor ?? ZERO) - fee))
+  const paid = minor((call.message.amountMinor ?? ZERO) - (inquiry.told.adminMinor ?? ZERO))
+  await claimPayment(parts, call, mayBePaid(inquiry, product, paid))
+  const amount = moneyOf(paid)
   const asked = { inquiry: '', amount }
   const message = paymentMessage(call.bank.asker, asked, inquiry, product)
   const frame = await exchange(parts, call, message, told => answerFrame(call, told, product))
   if (!frame) throw new SnapRefusal('timeout')
   return frame
+}
+
+/**
+ * A bill is paid as it was told, all of it: no part and not more. What is bought by denomination is
+ * open; the payer says which one. `paid` is without the fee.
+ */
+function mayBePaid(
+  { told }: Inquiry,
+  { denominationsMinor, feeInside }: ApiProduct,
+  paid: AmountMinor,
+): boolean {
+  const { amountMinor, adminMinor = ZERO } = told
+  if (amountMinor === undefined) return denominationsMinor?.has(paid) ?? false
+  return paid === (feeInside ? amountMinor - adminMinor : amountMinor)
 }
 
 /** From the journal alone; nothing is sent for it. */
@@ -119,9 +134,10 @@ function productOf({ products }: SnapParts, { service }: SnapCall): ApiProduct {
 function answerFrame(
   { service, message: asked }: SnapCall,
   told: Message,
-  { fee }: ApiProduct,
+  { fee, title }: ApiProduct,
 ): Uint8Array {
   const { amountMinor, adminMinor = ZERO, reference, outcome = declined('other-error') } = told
+  const bill = told.kind === 'inquiry' && outcome.meaning === 'approved'
   const { own } = asked.reference ?? {}
   const biller = reference?.switching
   const wire: Message = {
@@ -130,13 +146,28 @@ function answerFrame(
     ...(amountMinor !== undefined && {
       amountMinor: fee.insideAmount ? amountMinor : minor(amountMinor + adminMinor),
     }),
-    customer: { ...told.customer, ...asked.customer, ...nameOf(told) },
+    // The standard wants a total, of what is open too.
+    ...(bill && amountMinor === undefined && { amountMinor: ZERO }),
+    ...(bill && { amountIs: amountMinor === undefined ? 'open' : 'fixed' }),
+    // Where the biller does not say whose number it is.
+    customer: { ...told.customer, ...asked.customer, name: told.customer?.name ?? title },
     reference: { ...(own !== undefined && { own }), ...(biller !== undefined && { biller }) },
     outcome,
   }
   return service.pack.write(wire, asked)
 }
 
-function nameOf({ customer }: Message): { name?: string } {
-  return customer?.name === undefined ? {} : { name: customer.name }
+const METER_DIGITS = 11
+
+/** What was typed. A meter has eleven digits; twelve are a subscriber's number. */
+function customerOf({ service, message }: SnapCall): InquiryRequest['customer'] {
+  const number = message.customer?.id ?? ''
+  switch (service.by) {
+    case 'id':
+      return { id: number }
+    case 'meter':
+      return number.length === METER_DIGITS ? { meter: number } : { id: number }
+    case 'registration':
+      return { registration: number }
+  }
 }

@@ -1,5 +1,6 @@
-import { AssertionFailed, errorText, localTime } from '#base'
+import { AssertionFailed, errorText, isNadiError, localTime } from '#base'
 import { type HttpRequest, readHttpRequest, writeHttpRequest } from '#http'
+import type { Refusal } from '#listener'
 import type { PackRead, SealProblem } from '#pack'
 import { readJson } from '../json.ts'
 import { Stamps } from '../message.ts'
@@ -8,7 +9,7 @@ import { Buckets } from '../rate.ts'
 import { claimExternal } from './bound.ts'
 import { inquire, pay, tellStatus } from './business.ts'
 import type { SnapBank, SnapCall, SnapParts, SnapService } from './parts.ts'
-import { refusalFrame, SnapRefusal } from './refusal.ts'
+import { refusalFrame, type SnapCase, SnapRefusal } from './refusal.ts'
 import { SnapTokens, TOKEN_LASTS_MS } from './tokens.ts'
 
 const PATHS: Readonly<Record<string, string>> = {
@@ -19,6 +20,18 @@ const PATHS: Readonly<Record<string, string>> = {
 }
 const NO_SERVICE = '00'
 const EXTERNAL = /^\d{1,36}$/
+
+/** What the listener says no to before the desk sees it, as the standard would have it told. */
+const LISTENERS_OWN: Readonly<Record<Refusal, readonly [SnapCase, detail?: string]>> = {
+  'no-route': ['service'],
+  stranger: ['unauthorized', 'Connection Not Allowed'],
+  busy: ['rate-limited'],
+  encoding: ['format', 'Content-Encoding'],
+  'too-long': ['malformed', 'Body Too Long'],
+  unreadable: ['malformed'],
+  late: ['timeout'],
+  failed: ['internal'],
+}
 
 /**
  * Where banks come in. What stands between a request and its business, in this order:
@@ -34,7 +47,8 @@ export class SnapDesk {
 
   constructor(parts: SnapParts) {
     this.#parts = parts
-    this.#tokens = new SnapTokens(parts.clock, parts.random)
+    const { name, tokenKeys, clock, random } = parts
+    this.#tokens = new SnapTokens(name, tokenKeys, clock, random)
     this.#stamps = new Stamps(parts.clock)
     this.#rates = new Buckets(parts.rate, Math.max(1, parts.banks.length))
   }
@@ -48,11 +62,15 @@ export class SnapDesk {
     this.#parts.log.info('a SNAP request came from where no bank is', { peer })
   }
 
+  /** What the listener did not let through to `take`. */
+  refusal(why: Refusal, target: string): Uint8Array {
+    return refusalFrame(new SnapRefusal(...LISTENERS_OWN[why]), serviceOf(target))
+  }
+
   /** One HTTP request as a frame; resolves with the frame of its answer. */
   async take(frame: Uint8Array, peer: string): Promise<Uint8Array> {
     const request = readHttpRequest(frame)
-    const [path = ''] = request.target.split('?', 1)
-    const digits = PATHS[path] ?? NO_SERVICE
+    const digits = serviceOf(request.target)
     try {
       return await this.#answer(frame, request, digits, peer)
     } catch (error) {
@@ -150,11 +168,18 @@ export class SnapDesk {
     const refusal = asRefusal(error)
     const { log, name } = this.#parts
     const told = { listener: name, service, peer, case: refusal.case, detail: refusal.detail }
-    if (refusal.case === 'internal')
+    if (isNadiError(error, 'JOURNAL_UNAVAILABLE'))
+      log.warn('a SNAP request came while the journal is away', told)
+    else if (refusal.case === 'internal')
       log.error('a SNAP request failed', { ...told, error: errorText(error) })
     else log.info('a SNAP request was refused', told)
     return refusal
   }
+}
+
+function serviceOf(target: string): string {
+  const [path = ''] = target.split('?', 1)
+  return PATHS[path] ?? NO_SERVICE
 }
 
 function asRefusal(error: unknown): SnapRefusal {

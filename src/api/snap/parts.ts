@@ -1,4 +1,4 @@
-import type { Clock, Random } from '#base'
+import type { Clock, Random, Secret } from '#base'
 import type { Message } from '#message'
 import type { HttpPack } from '#pack'
 import type { Switch } from '#switch'
@@ -10,6 +10,8 @@ import type { RequestStore } from '../store.ts'
 /** A product that a bank sells by virtual account, and the number before its customers'. */
 export type SnapService = {
   readonly product: string
+  /** What customerNo is: a subscriber's number, a meter's (or, with 12 digits, a subscriber's), a registration's. */
+  readonly by: 'id' | 'meter' | 'registration'
   /** With the bank's credentials and this service's number. */
   readonly pack: HttpPack
 }
@@ -30,6 +32,8 @@ export type SnapParts = {
   /** The listener's name. */
   readonly name: string
   readonly banks: readonly SnapBank[]
+  /** What tokens are made by, the newest first; all of them are taken. Never empty. */
+  readonly tokenKeys: readonly Secret<string>[]
   /** How long a bank waits for the outcome of a payment before it is told 504. */
   readonly answerWaitMs: number
   /** Requests of one bank. */

@@ -121,11 +121,15 @@ function testCommand(pack: Command, act: Act): void {
     )
     .option('--credentials <file>', 'YAML file with the credentials, by name; those of the samples')
     .addOption(
-      new Option('--as <role>', 'turned round: who dials us is tested').choices(['partner']),
+      new Option(
+        '--as <role>',
+        'turned round: who dials us is tested, in this dialect or over our HTTP API',
+      ).choices(['partner', 'api-partner']),
     )
     .option('--port <port>', 'with --as partner: where we listen; 0 is any', portNumber, 0)
     .option('--host <host>', 'with --as partner: on which address', '127.0.0.1')
     .option('--for <time>', 'with --as partner: for how long at most', '15m')
+    .option('--callback-url <url>', 'with --as partner: where the partner wants to be called back')
     .option('--report <file>', 'the report as Markdown, masked, to be sent to the other side')
     .option('--product <code>', 'this product only; repeatable', collect)
     .option('--only <case>', 'this case only; repeatable', collect)
@@ -141,7 +145,8 @@ Examples:
   $ nadi pack test pln-2003-115 --product pln-postpaid --only paid-silent
   $ nadi pack test our-biller --against 10.1.2.3:9999 --patience 40s \\
        --customer pdam=1234567 --customer pdam=1234568 --report for-the-biller.md
-  $ nadi pack test pln-2003-111 --as partner --port 18700 --report for-the-partner.md`,
+  $ nadi pack test pln-2003-111 --as partner --port 18700 --report for-the-partner.md
+  $ nadi pack test pln-2003-115 --as api-partner --port 18800 --report for-the-shop.md`,
     )
     .action(act(tool('testOnePack')))
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { formatMoney, minor, ZERO } from '#base'
 import { type Message, type Outcome, REASONS } from '#message'
+import type { ApiCounter } from '../api-counter.ts'
+import { inquireOverApi, sellOverApi } from '../api-sale.ts'
 import { billLines, dueLines } from '../bill.ts'
 import type { Context } from '../context.ts'
 import { Counter, type CounterOptions, type Ending } from '../counter.ts'
@@ -9,7 +11,10 @@ import type { Act } from '../program.ts'
 import { receipt } from '../receipt.ts'
 import { EXIT, UsageError } from '../usage.ts'
 
-type InquireOptions = Omit<CounterOptions, 'timeoutMs'> & { readonly timeout?: string }
+type InquireOptions = Omit<CounterOptions, 'timeoutMs'> & {
+  readonly timeout?: string
+  readonly http?: boolean
+}
 
 type PayOptions = InquireOptions & {
   readonly amount?: string
@@ -23,12 +28,14 @@ type PayOptions = InquireOptions & {
 export function inquireCommand(program: Command, act: Act): void {
   const command = program
     .command('inquire')
-    .argument('<product>', 'pln-postpaid, pln-prepaid, pln-nontaglis')
+    .argument('<product>', 'pln-postpaid, pln-prepaid, pulsa-telkomsel, …')
     .argument('<customer>', 'subscriber, meter or registration number')
     .description('ask for a bill, as a partner does')
     .addHelpText('after', '\nExample:\n  $ nadi inquire pln-postpaid 999900000015')
   withLine(command).action(
     act(async (context, product: string, customer: string, options: InquireOptions) => {
+      const api = await apiCounterOf(context, product, options)
+      if (api) return inquireOverApi(context, api, numberOf(customer))
       const counter = await counterOf(context, product, options)
       try {
         const quoted = await counter.inquire(numberOf(customer))
@@ -44,10 +51,10 @@ export function inquireCommand(program: Command, act: Act): void {
 export function payCommand(program: Command, act: Act): void {
   const command = program
     .command('pay')
-    .argument('<product>', 'pln-postpaid, pln-prepaid, pln-nontaglis')
+    .argument('<product>', 'pln-postpaid, pln-prepaid, pulsa-telkomsel, …')
     .argument('<customer>', 'subscriber, meter or registration number')
     .description('ask for a bill, pay it and print the receipt, as a partner does')
-    .option('--amount <amount>', 'prepaid: the token to buy, without the fee')
+    .option('--amount <amount>', 'prepaid: what to buy, without the fee')
     .option('--bills <count>', 'postpaid: how many of the bills, oldest first', digitsOnly)
     .option('--unsold <which>', 'prepaid: buy unsold token 1 or 2 instead of a new one', digitsOnly)
     .option('-y, --yes', 'pay without asking')
@@ -55,10 +62,13 @@ export function payCommand(program: Command, act: Act): void {
     .option('--advise-on-timeout', 'prepaid: have such a purchase confirmed')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nadi pay pln-postpaid 999900000015\n  $ nadi pay pln-prepaid 99000000010 --amount 100.000 --yes',
+      '\nExamples:\n  $ nadi pay pln-postpaid 999900000015\n  $ nadi pay pln-prepaid 99000000010 --amount 100.000 --yes\n  $ nadi pay pulsa-telkomsel 999900000960 --amount 10.000',
     )
   withLine(command).action(
     act(async (context, product: string, customer: string, options: PayOptions) => {
+      const api = await apiCounterOf(context, product, options)
+      if (api)
+        return sellOverApi(context, api, numberOf(customer), await choiceOf(context, options))
       const counter = await counterOf(context, product, options)
       try {
         return await sell(context, counter, numberOf(customer), options)
@@ -73,6 +83,7 @@ function withLine(command: Command): Command {
   return command
     .option('--partner <id>', 'which partner of the configuration asks; the first one by default')
     .option('--listener <name>', 'which listener it dials; the first one by default')
+    .option('--http', 'over the HTTP API, as what the listener has no words for is sold anyway')
     .option('--to <host:port>', 'dials this address instead')
     .option('--timeout <time>', 'how long an answer may take (40s, 500ms)')
 }
@@ -82,12 +93,42 @@ async function counterOf(
   product: string,
   options: InquireOptions,
 ): Promise<Counter> {
-  const { timeout, ...line } = options
+  const { timeout, http: _, ...line } = options
   const timeoutMs = timeout === undefined ? undefined : await milliseconds(timeout)
   return new Counter(await context.config(), product, {
     ...line,
     ...(timeoutMs !== undefined && { timeoutMs }),
   })
+}
+
+/** The counter over HTTP, where it is wanted or the frames of the listener cannot say the product. */
+async function apiCounterOf(
+  context: Context,
+  code: string,
+  { partner, listener, to, timeout, http = false }: InquireOptions,
+): Promise<ApiCounter | undefined> {
+  const config = await context.config()
+  const product = config.products.get(code)
+  const dialed = config.listeners.find(({ name }) => listener === undefined || name === listener)
+  const said = dialed && config.packs.get(dialed.pack)?.products.includes(code)
+  if (!product || (said && !http)) return undefined
+  const timeoutMs = timeout === undefined ? undefined : await milliseconds(timeout)
+  const { ApiCounter: Counter } = await import('../api-counter.ts')
+  return new Counter(config, product, {
+    ...(partner !== undefined && { partner }),
+    ...(to !== undefined && { to }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  })
+}
+
+async function choiceOf(context: Context, { amount: asked, bills, yes }: PayOptions) {
+  const amountMinor = asked === undefined ? undefined : await amount(asked)
+  const must = context.terminal.interactive && !yes && !context.json
+  return {
+    ...(amountMinor !== undefined && { amountMinor }),
+    ...(bills !== undefined && { bills }),
+    agrees: async () => !must || agrees(context, 'Pay it?'),
+  }
 }
 
 function numberOf(customer: string): string {

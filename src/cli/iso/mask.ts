@@ -1,3 +1,4 @@
+import { luhn } from '#base'
 import type { FieldMask } from '#iso8583'
 import { maskValue } from '#message'
 import type { Node } from './tree.ts'
@@ -52,21 +53,6 @@ export function maskCards(text: string): string {
 }
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => `${digit}`)
-
-/** ISO/IEC 7812-1, annex B. */
-export function luhn(digits: string): boolean {
-  return luhnSum(digits) % 10 === 0
-}
-
-export function luhnSum(digits: string): number {
-  let sum = 0
-  for (let index = 0; index < digits.length; index++) {
-    const digit = digits.charCodeAt(digits.length - 1 - index) - 0x30
-    const twice = digit * 2
-    sum += index % 2 === 0 ? digit : twice > 9 ? twice - 9 : twice
-  }
-  return sum
-}
 
 /**
  * A value of the same length and class that says nothing: digits become 0, letters X. A card number

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { SystemClock, SystemRandom } from '#base'
-import type { Spoken } from '#conformance'
+import type { ApiPartnerTest, PartnerTest, Spoken } from '#conformance'
 import type { HttpPack, Pack } from '#pack'
 import { NO_LOG } from '#telemetry'
 import type { Context } from '../context.ts'
@@ -15,7 +15,7 @@ type Speaking = { readonly pack: Pack | HttpPack; readonly spoken: readonly Spok
 const QUIET_PATIENCES = 5
 const LOOK_EVERY_MS = 100
 
-/** `nadi pack test --as partner`: says what to send, listens, and judges. */
+/** `nadi pack test --as partner` and `--as api-partner`: says what to send, listens, and judges. */
 export async function judgeAPartner(
   context: Context,
   speaking: Speaking,
@@ -27,12 +27,14 @@ export async function judgeAPartner(
     await milliseconds(options.for),
   ]
   const clock = new SystemClock()
-  const { testPartner } = await import('#conformance')
-  const test = await testPartner({
+  const { testApiPartner, testPartner } = await import('#conformance')
+  const begin = options.as === 'api-partner' ? testApiPartner : testPartner
+  const test: PartnerTest & Partial<ApiPartnerTest> = await begin({
     ...speaking,
     host: options.host,
     port: options.port,
     patienceMs,
+    ...(options.callbackUrl !== undefined && { callbackUrl: options.callbackUrl }),
     ...(options.product && { products: options.product }),
     ...(options.only && { only: options.only }),
     clock,
@@ -42,6 +44,8 @@ export async function judgeAPartner(
   const { place, tasks } = test
   const where = place.tag === 'tcp' ? `${place.host}:${place.port}` : place.url
   terminal.err(`listening on ${where}`)
+  // Made for this test, and good for nothing else.
+  if (test.key) terminal.err(`key ${test.key.id}, secret ${test.key.secret.reveal()}`)
   if (!context.json) {
     terminal.out('Ask about each of these numbers and pay it, as for any customer:')
     printTable(

@@ -35,7 +35,8 @@ export function httpSamples(
   credentials: Readonly<Record<string, string>>,
   drafts: readonly Draft[],
 ): string {
-  const sealed = { nowMs: localTimeMs(drafts[0]?.message.sentAt ?? '') ?? 0, nonce: '1' }
+  const nowMs = localTimeMs(drafts[0]?.message.sentAt ?? '') ?? 0
+  const sealed = { nowMs, nonce: '1', ...(pack.session && { token: 'lab-token' }) }
   const messages = new Map(drafts.map(({ title, message }) => [title, message]))
   const samples = drafts.map(({ title, asked: askedBy, message }) => {
     const asked = askedBy === undefined ? undefined : messages.get(askedBy)

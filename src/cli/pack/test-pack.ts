@@ -16,10 +16,11 @@ export type TestPackOptions = {
   readonly against?: string
   readonly customer?: readonly string[]
   readonly credentials?: string
-  readonly as?: 'partner'
+  readonly as?: 'partner' | 'api-partner'
   readonly port: number
   readonly host: string
   readonly for: string
+  readonly callbackUrl?: string
   readonly report?: string
   readonly only?: readonly string[]
   readonly product?: readonly string[]
@@ -37,7 +38,7 @@ export async function testOnePack(
   const folders = await packFolders(context)
   const given = options.credentials === undefined ? {} : readCredentials(options.credentials)
   const { pack, spoken } = speaking(folders, packFolder(folders, name), given)
-  if (options.as === 'partner') return judgeAPartner(context, { pack, spoken }, options)
+  if (options.as !== undefined) return judgeAPartner(context, { pack, spoken }, options)
   const patienceMs = await milliseconds(options.patience)
   const { testPack } = await import('#conformance')
   const onCase = (one: CaseReport): void => {

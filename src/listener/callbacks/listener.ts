@@ -4,14 +4,16 @@ import {
   type Server,
   type ServerOptions,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { AssertionFailed, type Clock, errorText, isNadiError, NadiError, type Secret } from '#base'
-import { readHttpResponse, writeHttpRequest } from '#http'
+import { type HttpResponse, readHttpResponse, writeHttpRequest } from '#http'
 import type { Log } from '#telemetry'
 import type { Listener, ListenerStatus } from '../listener.ts'
 import { bodyOf, TOO_LONG } from './body.ts'
+import { type Refusal, REFUSALS, type TellRefusal } from './refusal.ts'
 import { type CallbackRoute, headersOf, routeFor, targetBehind } from './routes.ts'
 
 export type CallbackLimits = {
@@ -37,6 +39,8 @@ export type CallbackListenerOptions = {
   readonly tls: { readonly certificate: string; readonly key: Secret<string> } | undefined
   readonly limits: CallbackLimits
   readonly routes: readonly CallbackRoute[]
+  /** Undefined: a refusal is a status without a body. */
+  readonly refusal?: TellRefusal
 }
 
 type Parts = { readonly clock: Clock; readonly log: Log }
@@ -67,7 +71,9 @@ export class CallbackListener implements Listener {
     this.#server = this.#made()
     this.#server.on('connection', (socket: Socket) => this.#connected(socket))
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#serve(request, response).catch((error: unknown) => this.#failed(error, response))
+      this.#serve(request, response).catch((error: unknown) =>
+        this.#failed(error, request, response),
+      )
     })
     this.#server.on('clientError', (_, socket: Socket) => this.#unread(socket))
   }
@@ -140,16 +146,16 @@ export class CallbackListener implements Listener {
     const { routes, limits } = this.#options
     this.#counts.frames++
     const route = routeFor(routes, request.url ?? '/')
-    if (!route) return this.#refuse(response, 404)
+    if (!route) return this.#refuse(request, response, 'no-route')
     const peer = request.socket.remoteAddress ?? ''
     if (!route.mayCall(peer)) {
       route.turnedAway(peer)
-      return this.#refuse(response, 403)
+      return this.#refuse(request, response, 'stranger')
     }
     if (this.#draining || this.#counts.inFlight >= limits.inFlightMax)
-      return this.#refuse(response, 503)
+      return this.#refuse(request, response, 'busy')
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
-      return this.#refuse(response, 415)
+      return this.#refuse(request, response, 'encoding')
     this.#counts.inFlight++
     try {
       await this.#take(route, request, response)
@@ -166,12 +172,12 @@ export class CallbackListener implements Listener {
     const body = await bodyOf(request, this.#options.limits.bodyBytesMax)
     // Whoever went away in the middle is owed nothing.
     if (body === undefined) return void response.destroy()
-    if (body === TOO_LONG) return this.#refuse(response, 413)
+    if (body === TOO_LONG) return this.#refuse(request, response, 'too-long')
     const { method = '', url = '/' } = request
     const target = targetBehind(route.prefix, url)
     const frame = writeHttpRequest({ method, target, headers: headersOf(request), body })
     const answer = await this.#inTime(route.take(frame, request.socket.remoteAddress ?? ''))
-    if (!answer) return this.#refuse(response, 503)
+    if (!answer) return this.#refuse(request, response, 'late')
     const told = readHttpResponse(answer)
     response.writeHead(told.status, { ...told.headers, 'content-length': told.body.length })
     response.end(told.body)
@@ -187,27 +193,37 @@ export class CallbackListener implements Listener {
     })
   }
 
-  #refuse(response: ServerResponse, status: number): void {
-    if (status !== 503) this.#counts.badFrames++
+  #refuse({ url = '/' }: IncomingMessage, response: ServerResponse, why: Refusal): void {
+    const { status, headers, body } = this.#noOf(why, url)
     // What was not read of the request must not be taken for the next one.
     response.setHeader('connection', 'close')
-    if (status === 503) response.setHeader('retry-after', 10)
-    response.writeHead(status, { 'content-length': 0 }).end()
+    if (REFUSALS[why] === 503) response.setHeader('retry-after', 10)
+    response.writeHead(status, { ...headers, 'content-length': body.length }).end(body)
   }
 
-  #failed(error: unknown, response: ServerResponse): void {
+  #noOf(why: Refusal, target: string): HttpResponse {
+    if (REFUSALS[why] !== 503) this.#counts.badFrames++
+    const { refusal } = this.#options
+    if (!refusal) return { status: REFUSALS[why], headers: {}, body: Buffer.alloc(0) }
+    return readHttpResponse(refusal(why, target))
+  }
+
+  #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     if (error instanceof AssertionFailed) stopForBug(error)
     if (response.headersSent) return void response.destroy()
-    if (isNadiError(error, 'HTTP_FRAME')) return this.#refuse(response, 400)
+    if (isNadiError(error, 'HTTP_FRAME')) return this.#refuse(request, response, 'unreadable')
     this.#log.error('a callback could not be taken', { error: errorText(error) })
-    this.#refuse(response, 503)
+    this.#refuse(request, response, 'failed')
   }
 
   /** What HTTP itself could not read. */
   #unread(socket: Socket): void {
-    this.#counts.badFrames++
+    const { status, headers, body } = this.#noOf('unreadable', '')
     if (!socket.writable) return void socket.destroy()
-    socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    const told = { ...headers, 'content-length': body.length, connection: 'close' }
+    const lines = Object.entries(told).map(([name, value]) => `${name}: ${value}`)
+    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', ''].join('\r\n')
+    socket.end(Buffer.concat([Buffer.from(head), body]))
   }
 }
 
