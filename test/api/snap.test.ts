@@ -383,6 +383,40 @@ t.test('a bill is paid as it was told, all of it', async t => {
   t.equal(codeOf(paid), '2002500', 'the right amount may follow')
 })
 
+t.test('spaces that a bank leaves out are put back', async t => {
+  const { bank } = await world(t)
+  const customer = '999900000057'
+  const rows: [title: string, change: object, code: string][] = [
+    ['none', { partnerServiceId: '99999', virtualAccountNo: `99999${customer}` }, '2002400'],
+    ['seven characters', { partnerServiceId: '  99999' }, '2002400'],
+    ['in the account only', { virtualAccountNo: `99999${customer}` }, '2002400'],
+    ['a number as a number', { customerNo: Number(customer) }, '2002400'],
+    [
+      'both',
+      {
+        partnerServiceId: '99999',
+        customerNo: Number(customer),
+        virtualAccountNo: `99999${customer}`,
+      },
+      '2002400',
+    ],
+    ['more spaces', { partnerServiceId: `    99999` }, '2002400'],
+    [
+      'another account',
+      { partnerServiceId: '99999', virtualAccountNo: `99999${customer}0` },
+      '4042418',
+    ],
+    ['a number of others', { partnerServiceId: '88888' }, '4042412'],
+    ['a number that JSON cannot hold', { partnerServiceId: '99999', customerNo: 1e20 }, '4002401'],
+    ['no number', { partnerServiceId: '   ' }, '4042412'],
+  ]
+  for (const [at, [title, change, code]] of rows.entries()) {
+    const told = await bank.ask('inquiry', { ...asks(customer, `INQ-A${at}`), ...change })
+    t.equal(codeOf(told), code, title)
+    if (code === '2002400') t.match(dataOf(told), va(customer), 'answered as the standard has it')
+  }
+})
+
 t.test('a meter is topped up: the payer says how much, and is told the token', async t => {
   const { bank, open, deposit } = await world(t)
   const [meter, id] = ['99990000018', '999900000018']

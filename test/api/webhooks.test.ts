@@ -458,4 +458,19 @@ void t.test('PostgreSQL keeps it, and sees the ends of payments by itself', asyn
     t.same(await webhooks.ended(9), [])
     t.equal((await webhooks.list({ limit: 9 })).length, 1)
   })
+
+  await t.test('a lasting claim is on the disk when it resolves', async t => {
+    const database = await open(t)
+    const requests = new PostgresRequests(database)
+    const position = async (of: 'insert' | 'flush'): Promise<bigint> => {
+      const asked = `SELECT pg_wal_lsn_diff(pg_current_wal_${of}_lsn(), '0/0')::text AS at`
+      const { rows } = await database.pool.query<{ at: string }>(asked)
+      return BigInt(rows[0]?.at ?? 0)
+    }
+    for (const key of ['one', 'two', 'three']) {
+      const before = await position('insert')
+      await requests.claim({ partner: FIRST, key, content: 'x', atMs: 1, lasting: true })
+      t.ok((await position('flush')) > before, 'what was written for it is flushed')
+    }
+  })
 })

@@ -8,6 +8,7 @@ import { ApiProblem } from '../problem.ts'
 import { Buckets } from '../rate.ts'
 import { claimExternal } from './bound.ts'
 import { inquire, pay, tellStatus } from './business.ts'
+import { withBody, withSpaces } from './padding.ts'
 import type { SnapBank, SnapCall, SnapParts, SnapService } from './parts.ts'
 import { refusalFrame, type SnapCase, SnapRefusal } from './refusal.ts'
 import { SnapTokens, TOKEN_LASTS_MS } from './tokens.ts'
@@ -155,9 +156,11 @@ export class SnapDesk {
     if (asker.blocked) throw new SnapRefusal('forbidden')
     const external = headers['x-external-id'] ?? ''
     if (!EXTERNAL.test(external)) throw new SnapRefusal('format', 'X-EXTERNAL-ID')
-    const message = messageOf(service.pack.readRequest(frame))
-    if (problem) throw new SnapRefusal('inconsistent', problem.path)
-    checkAgreement(body)
+    const padded = withSpaces(body, number)
+    const asked = padded ? withBody(request, padded) : frame
+    const message = messageOf(service.pack.readRequest(asked))
+    if (problem && !padded) throw new SnapRefusal('inconsistent', problem.path)
+    checkAgreement(padded ?? body)
     const call = { bank, number, service, message, digits, frame: withoutProof(request) }
     await claimExternal(this.#parts, call, external, request.body, localTime(nowMs).slice(0, 8))
     return call
