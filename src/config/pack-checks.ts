@@ -1,5 +1,5 @@
 import { isNadiError, localTime } from '#base'
-import { type Problem, RECOVERY_KINDS } from '#pack'
+import { type HttpPack, type Pack, type Problem, RECOVERY_KINDS } from '#pack'
 import type { Packs } from './checks.ts'
 import type { ProductEntry } from './schema.ts'
 import type { Tree } from './tree.ts'
@@ -37,10 +37,18 @@ function whatIsUnknownCanBeAsked(tree: Tree, packs: Packs): Problem[] {
     const kind = RECOVERY_KINDS[by]
     return packsOf(product, tree, packs).flatMap(({ link, pack }) => {
       if (!pack.products.includes(name) || pack.carries(kind, name)) return []
-      const text = `${by} sends a ${kind}, and the pack ${pack.name} of the link ${link} has none for ${name}`
+      const text = `${by} sends a ${kind}, and the pack ${pack.name} of the link ${link} has none for ${name}: ${insteadOf(pack, name)}`
       return [{ path: products.where(name, 'recovery', 'by'), text }]
     })
   })
+}
+
+const POLICIES = ['reverse', 'advise', 'check'] as const
+
+function insteadOf(pack: Pack | HttpPack, product: string): string {
+  const able = POLICIES.filter(policy => pack.carries(RECOVERY_KINDS[policy], product))
+  if (able.length > 0) return `recovery.by can be ${able.join(' or ')} over it`
+  return 'take the link off, or describe the message in the pack'
 }
 
 /** A window for the partner's own reversal, where no message of the dialect asks for one. */

@@ -1,7 +1,7 @@
 import { type Clock, localTime, Secret } from '#base'
 import { readHttpRequest, writeHttpRequest } from '#http'
 import type { Message } from '#message'
-import type { HttpPack, Pack } from '#pack'
+import type { CredentialSpec, HttpPack, Pack } from '#pack'
 import type { Crossed } from './report.ts'
 import { linesOf, whatIs } from './crossed.ts'
 import type { Place } from './place.ts'
@@ -178,9 +178,11 @@ function misnamed(frame: Uint8Array): Uint8Array {
 }
 
 function withWrongSecrets(pack: HttpPack): HttpPack {
+  // A name must have room where it stands; what a secret is like nobody sees.
+  const invented = ({ name, kind }: CredentialSpec) => (kind === 'name' ? '0' : `wrong-${name}`)
   const wrong = pack.credentials
     .filter(({ kind }) => kind === 'secret' || kind === 'name')
-    .map(({ name }) => [name, new Secret(`wrong-${name}`)] as const)
+    .map(one => [one.name, new Secret(invented(one))] as const)
   return pack.with(Object.fromEntries(wrong))
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '#base'
+import type { Message } from '#message'
 import type { HttpPack, Pack } from '#pack'
 import type { Log } from '#telemetry'
 import type { Case } from './cases.ts'
@@ -42,7 +43,7 @@ export async function play(one: Case, options: PlayOptions): Promise<CaseReport>
       const remarks = [`no line comes up: ${side.lastError ?? 'no answer'}`]
       return { ...head, verdict: 'failed', end: 'no line', remarks, crossed: [] }
     }
-    const told = await side.inquire(one.subject.withNumber(one.number))
+    const told = await inquire(side, one)
     if (told?.outcome?.meaning === 'approved') {
       await until(clock, UP_WITHIN_MS, () => side.up)
       await side.pay(told)
@@ -63,6 +64,21 @@ export async function play(one: Case, options: PlayOptions): Promise<CaseReport>
     await close()
     clock.end()
   }
+}
+
+const INQUIRIES_MAX = 3
+
+/** An inquiry moves no money: where it is the payment that matters, a slow answer to it is asked for again. */
+async function inquire(side: OurSide, { subject, number, pays }: Case) {
+  const most = pays ? INQUIRIES_MAX : 1
+  let told = await side.inquire(subject.withNumber(number))
+  for (let asked = 1; isUnknown(told) && asked < most; asked++)
+    told = await side.inquire(subject.withNumber(number))
+  return told
+}
+
+function isUnknown(told: Message | undefined): boolean {
+  return told?.outcome?.reason === 'timeout' || told?.outcome?.reason === 'unavailable'
 }
 
 /** The counterpart, and our side of it. Ears come first: whoever calls back must know where. */

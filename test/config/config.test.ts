@@ -186,7 +186,9 @@ const rows: [title: string, change: Change, problems: string[]][] = [
   [
     'a way to find out that the dialect has no message for',
     swap('products.yaml', '    by: reverse', '    by: check'),
-    ['«by: check» check sends a status, and the pack pln-2003-115 of the link'],
+    [
+      '«by: check» check sends a status, and the pack pln-2003-115 of the link pln has none for pln-postpaid: recovery.by can be reverse or advise over it',
+    ],
   ],
   [
     'an amount in the English way',

@@ -110,8 +110,12 @@ test('what the configuration says of codes is checked', async t => {
   const short = FRAME_LINK(1).replace("'360002'", '36000200200')
   t.equal(problems(productFile(), { 'links/acquirer.yaml': short }), '')
   t.match(
-    problems(pln, { 'links/acquirer.yaml': bank.replace('SWX0001', 'SWX001') }),
-    /the pack pln-1987-jtl cannot say this identity: CODEC_VALUE/,
+    problems(pln, {
+      'links/acquirer.yaml': bank
+        .replace('pln-1987-jtl', 'pln-2003-115')
+        .replace('SWX0001', 'SWX000123'),
+    }),
+    /the pack pln-2003-115 cannot say this identity: CODEC_VALUE/,
   )
   t.match(
     problems(pln, { 'links/acquirer.yaml': bank }),
@@ -276,8 +280,8 @@ test('a code is read, and what it says is quoted', async t => {
       'a wrong check digit',
       good,
       {},
-      400,
-      'invalid-request',
+      422,
+      'format-error',
       'qr.customerPan',
       /check digit/,
       { ...PAYER, customerPan: CUSTOMER_PAN.replace(/.$/, '0') },

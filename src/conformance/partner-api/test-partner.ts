@@ -26,6 +26,7 @@ const LOSSES: readonly (readonly [suffix: number, name: string, text: string, lo
   [803, 'answer-html', 'paid; a page of HTML with 502 comes in place of our answer', 'html'],
 ]
 const EXCHANGES_MAX = 20_000
+const STRANGERS_MAX = 20
 /** What is still being found out when the partner is done has this long to end, in its patience. */
 const ENDS_WITHIN = 8
 const OPEN = ['sending', 'unknown']
@@ -154,7 +155,7 @@ class Conversations {
   /** The answer to the first payment of such a number. */
   loses(method: string, path: string, asked: Exchange['asked']): Loss | undefined {
     if (method !== 'POST' || path !== '/v1/payments') return undefined
-    const number = this.#numberOf.get(String(asked['inquiry']))
+    const number = this.#numberOf.get(textOf(asked['inquiry']) ?? '')
     const loss = number === undefined ? undefined : this.#losses.get(number)
     if (number === undefined || this.#lost.has(number)) return undefined
     this.#lost.add(number)
@@ -165,10 +166,12 @@ class Conversations {
     this.lastAtMs = exchange.answeredAtMs
     if (++this.#count > EXCHANGES_MAX) return
     const { path, asked, told } = exchange
-    const named = numberIn(asked) ?? this.#numberOf.get(String(asked['inquiry'] ?? idIn(path)))
+    const named = numberIn(asked) ?? this.#numberOf.get(textOf(asked['inquiry']) ?? idIn(path))
     if (named === undefined) {
       // Balances and lists of products are about no number.
-      if (told['code'] !== undefined) this.strangers.push(`${path}: ${String(told['code'])}`)
+      const code = textOf(told['code'])
+      if (code !== undefined && this.strangers.length < STRANGERS_MAX)
+        this.strangers.push(`${path}: ${code}`)
       return
     }
     for (const name of [told['id'], told['reference'], told['payment']])
@@ -177,6 +180,10 @@ class Conversations {
     list.push(exchange)
     this.#byNumber.set(named, list)
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function numberIn({ customer }: Exchange['asked']): string | undefined {
