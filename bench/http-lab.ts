@@ -35,7 +35,6 @@ pln-postpaid:
   },
   settings: port => [
     `links.pln.url=http://127.0.0.1:${port}`,
-    'partners.4519001.products=[pln-postpaid]',
     // One partner at one address is all the load that there is.
     'listeners.partners-http.limits.partnerRate={ perSecond: 100000, burst: 100000 }',
     'listeners.partners-http.limits.addressRate={ perSecond: 100000, burst: 100000 }',

@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Client, type ClientConfig } from 'pg'
+import { parseDocument } from 'yaml'
 import { SystemClock, SystemRandom } from '#base'
 import { type EmbeddedServer, startEmbedded } from '#postgres'
 import { NO_LOG } from '#telemetry'
@@ -123,9 +125,10 @@ export class Lab {
 
   async #start(profileFolder: string | undefined): Promise<void> {
     const profile = profileFolder && `--cpu-prof --cpu-prof-dir=${resolve(profileFolder)}`
-    const { pack, conf, settings: settingsFor, env: more } = this.#biller
+    const { pack, settings: settingsFor, env: more } = this.#biller
+    const { confFolder, products } = this.#confOf(this.#biller)
     const env: NodeJS.ProcessEnv = { ...process.env, ...more, NADI_VAR: this.#folder }
-    if (conf) env['NADI_CONF'] = this.#confWith(conf)
+    env['NADI_CONF'] = confFolder
     if (profile) env['NODE_OPTIONS'] = profile
     delete env['DATABASE_URL']
     const book = join(this.#folder, 'biller.book')
@@ -137,11 +140,11 @@ export class Lab {
     const settings = [
       // A million payments cost more than the lab's deposit.
       `partners.4519001.openingDeposit=Rp 90.000.000.000.000`,
+      `partners.4519001.products=[${products.join(', ')}]`,
       'lab.simulators=[]',
       ...settingsFor(port),
       'listeners.partners-iso.port=0',
       'listeners.partners-http.port=0',
-      'listeners.callbacks.port=0',
       'admin.port=0',
       `log.file=${join(this.#folder, 'nadi.log')}`,
     ]
@@ -157,11 +160,22 @@ export class Lab {
     this.#server.leave()
   }
 
-  #confWith(files: NonNullable<LabBiller['conf']>): string {
-    const folder = join(this.#folder, 'conf')
-    cpSync(CONF, folder, { recursive: true })
-    for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text)
-    return folder
+  /** The lab's own, but for what is sold by others than PLN. */
+  #confOf({ conf = {} }: LabBiller): { confFolder: string; products: readonly string[] } {
+    const confFolder = join(this.#folder, 'conf')
+    cpSync(CONF, confFolder, { recursive: true })
+    for (const [path, text] of Object.entries(conf)) writeFileSync(join(confFolder, path), text)
+    for (const link of readdirSync(join(confFolder, 'links')))
+      if (link !== 'pln.yaml') rmSync(join(confFolder, 'links', link))
+    for (const listener of readdirSync(join(confFolder, 'listeners')))
+      if (!listener.startsWith('partners-')) rmSync(join(confFolder, 'listeners', listener))
+    const file = join(confFolder, 'products.yaml')
+    const document = parseDocument(readFileSync(file, 'utf8'))
+    const all = Object.entries(document.toJS() as Record<string, { biller: string }>)
+    for (const [name, { biller }] of all) if (biller !== 'pln') document.delete(name)
+    writeFileSync(file, document.toString())
+    const products = all.filter(([, { biller }]) => biller === 'pln').map(([name]) => name)
+    return { confFolder, products }
   }
 
   #outOf(name: string): string {

@@ -1,12 +1,13 @@
 import { localTime, minor, txnIdMs } from '#base'
 import type { Clock, LocalTime } from '#base'
-import type { Message, Token } from '#message'
+import { declined, type Message, type Token } from '#message'
 import { adminOf } from '#pricing'
-import { nnsOf } from '#qris'
+import { isQrisPan, nnsOf } from '#qris'
 import { type Inquiry, type PaymentLook, Traces } from '#switch'
 import type { Asker } from './auth.ts'
 import { amountOf, wireAmount } from './money.ts'
 import type { ApiProduct } from './parts.ts'
+import { problemOfOutcome } from './problem.ts'
 import type { InquiryRequest, PaymentRequest } from './schemas.ts'
 
 /** Requests of the API as normalized messages: from here on they are like any other partner's. */
@@ -53,12 +54,18 @@ export function inquiryMessage(
   }
 }
 
+const WRONG_PAN = { path: 'qr.customerPan', text: 'its check digit is wrong' } as const
+
+/** Throws `format-error`. */
 function qrIn({
   content,
   tip,
   customerPan,
   customerName,
 }: NonNullable<InquiryRequest['qr']>): NonNullable<Message['qr']> {
+  // Mistyped, it would be another payer's; what comes later sees it sealed.
+  if (customerPan !== undefined && !isQrisPan(customerPan))
+    throw problemOfOutcome(declined('format-error', WRONG_PAN))
   return {
     content,
     ...(tip && { tipMinor: amountOf(tip) }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CODE_CHARS_MAX, isQrisPan } from '#qris'
+import { CODE_CHARS_MAX } from '#qris'
 import { PROBLEM_CODES } from './problem.ts'
 
 /**
@@ -80,7 +80,7 @@ const qrAsked = named(
     tip: moneySchema.optional().describe('Where the code asks the payer for one'),
     customerPan: z
       .string()
-      .refine(isQrisPan, 'expected 9360 and 15 more digits, the last a check digit')
+      .regex(/^9360\d{15}$/, 'expected 9360 and 15 more digits')
       .optional()
       .describe("The payer's PAN at its issuer, 19 digits; some billers want it"),
     customerName: z

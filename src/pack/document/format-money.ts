@@ -96,7 +96,7 @@ const FORMS: Readonly<Record<string, readonly [Read, Write]>> = {
 function readRupiah(text: string, length: number, cents: string): AmountMinor | undefined {
   if (!isNumber(text, length)) return undefined
   const sen = cents === '' ? 0 : Number(cents.padEnd(2, '0'))
-  if (!Number.isInteger(sen) || !/^\d*$/.test(cents)) return undefined
+  if (cents !== '' && !(Number.isInteger(sen) && /^\d+$/.test(cents))) return undefined
   const whole = length === text.length ? text : text.slice(0, length)
   if (length <= SAFE_DIGITS) {
     const value = Number(whole) * 100 + sen

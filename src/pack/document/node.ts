@@ -57,6 +57,32 @@ export function nodeAt(root: DocNode, path: readonly string[]): DocNode | undefi
   return node
 }
 
+/** A path, and where each of its names stood in the last document: usually there again. */
+export type Steps = { readonly names: readonly string[]; readonly hints: number[] }
+
+export function stepsOf(names: readonly string[]): Steps {
+  return { names, hints: names.map(() => -1) }
+}
+
+/** The same as `nodeAt`, for a path that is looked for in every document. */
+export function nodeBy(root: DocNode, { names, hints }: Steps): DocNode | undefined {
+  let node: DocNode | undefined = root
+  for (let i = 0; i < names.length; i++) {
+    if (node.tag === 'list') node = node.items[0]
+    if (!node) return undefined
+    const name = names[i] as string
+    let at = hints[i] as number
+    if (node.names[at] !== name) {
+      at = node.names.indexOf(name)
+      if (at < 0) return undefined
+      hints[i] = at
+    }
+    node = node.items[at]
+    if (!node) return undefined
+  }
+  return node
+}
+
 /** The limits of what is read. */
 export type DocLimits = {
   readonly bytesMax: number

@@ -2,14 +2,14 @@ import type { MessageKind, Outcome } from '#message'
 import type { Check } from '../check.ts'
 import type { CodeTable } from '../codes.ts'
 import type { MapTree } from '../source.ts'
-import { nodeAt, type DocNode } from './node.ts'
+import { type DocNode, nodeBy, type Steps, stepsOf } from './node.ts'
 
 /** A code that several fields tell together: status 00, but "in process" in words. */
 type Told = {
   readonly code: string
   readonly fields: readonly {
     readonly path: string
-    readonly steps: readonly string[]
+    readonly steps: Steps
     readonly text: string
     /** It is enough that the text stands in it, in any case; of no text, that there is something. */
     readonly within: boolean
@@ -32,7 +32,7 @@ type Told = {
  * believed, and `fault Server` for faults of SOAP and XML-RPC.
  */
 export class OutcomeRules {
-  readonly #paths: readonly (readonly string[])[]
+  readonly #paths: readonly Steps[]
   readonly #believed: readonly string[]
   readonly #told: readonly Told[]
   readonly #statusDigits: number
@@ -42,7 +42,7 @@ export class OutcomeRules {
   readonly #written = new Map<string, Written>()
 
   constructor(compiled: CompiledOutcome, codes: CodeTable, rows: ReadonlySet<string>) {
-    this.#paths = compiled.paths
+    this.#paths = compiled.paths.map(stepsOf)
     this.#believed = compiled.believed
     this.#told = compiled.told
     this.#statusDigits = compiled.statusDigits
@@ -69,7 +69,7 @@ export class OutcomeRules {
     }
     let code = ''
     for (const path of this.#paths) {
-      const node = nodeAt(root, path)
+      const node = nodeBy(root, path)
       if (node && node.tag !== 'null') {
         code = node.text
         break
@@ -183,7 +183,7 @@ function holdsAll(root: DocNode, fields: Told['fields']): boolean {
 }
 
 function holds(root: DocNode, { steps, text, within }: Told['fields'][number]): boolean {
-  const node = nodeAt(root, steps)
+  const node = nodeBy(root, steps)
   if (!node) return false
   if (within && text === '') return node.tag !== 'null' && node.text.trim() !== ''
   return within ? node.text.toUpperCase().includes(text) : node.text === text
@@ -251,7 +251,7 @@ function compileTold(check: Check, map: MapTree): Told[] {
         if (!line) return []
         const within = line.text.startsWith('~')
         const text = within ? line.text.slice(1).toUpperCase() : line.text
-        return [{ path, steps: path.split('.'), text, within }]
+        return [{ path, steps: stepsOf(path.split('.')), text, within }]
       }),
     })
   }
