@@ -73,6 +73,7 @@ security:
       everyMs: 86_400_000,
       timeoutMs: 5000,
       attempts: 2,
+      mac: false,
     },
   }
   t.same(links[0]?.security, wanted)

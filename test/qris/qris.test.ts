@@ -90,7 +90,7 @@ t.test('PANs as messages bear them', async t => {
 t.test('objects as they stand in a code', async t => {
   const text = makeQris(SHOP)
   t.equal(rawObjects(text, ['61', '62']), '61051011062070703A01')
-  t.equal(rawObjects(text, ['62', '61']), '62070703A0161051011', 'in the order that is asked for')
+  t.equal(rawObjects(text, ['62', '61']), '62070703A01610510110', 'in the order that is asked for')
   t.equal(rawObjects(text, ['54']), '', 'nothing where there is none')
 })
 
