@@ -43,7 +43,7 @@ export async function play(one: Case, options: PlayOptions): Promise<CaseReport>
       const remarks = [`no line comes up: ${side.lastError ?? 'no answer'}`]
       return { ...head, verdict: 'failed', end: 'no line', remarks, crossed: [] }
     }
-    const told = await inquire(side, one)
+    const { told, asked } = await inquire(side, one)
     if (told?.outcome?.meaning === 'approved') {
       await until(clock, UP_WITHIN_MS, () => side.up)
       await side.pay(told)
@@ -57,8 +57,9 @@ export async function play(one: Case, options: PlayOptions): Promise<CaseReport>
     const judged = judge(one, { payment, book: book?.(), ...money })
     const refused =
       payment === undefined && told?.outcome ? [`refused: ${told.outcome.reason}`] : []
+    const again = asked > 1 ? [`the inquiry was asked ${asked} times`] : []
     const crossed = crossedIn(pack, await side.stories())
-    return { ...head, ...judged, remarks: [...judged.remarks, ...refused], crossed }
+    return { ...head, ...judged, remarks: [...judged.remarks, ...refused, ...again], crossed }
   } finally {
     await side.end()
     await close()
@@ -72,9 +73,10 @@ const INQUIRIES_MAX = 3
 async function inquire(side: OurSide, { subject, number, pays }: Case) {
   const most = pays ? INQUIRIES_MAX : 1
   let told = await side.inquire(subject.withNumber(number))
-  for (let asked = 1; isUnknown(told) && asked < most; asked++)
+  let asked = 1
+  for (; isUnknown(told) && asked < most; asked++)
     told = await side.inquire(subject.withNumber(number))
-  return told
+  return { told, asked }
 }
 
 function isUnknown(told: Message | undefined): boolean {

@@ -2,6 +2,7 @@ import { type Clock, localTime, NadiError, type TxnId } from '#base'
 import type { Evidence } from '#journal'
 import type { Answer, LinkOutcome } from '#link'
 import type { Message, MessageKind } from '#message'
+import { RECOVERY_KINDS } from '#pack'
 import type { StoreAndForward } from '#saf'
 import type { Action } from '#txn'
 import { recoveryFor } from './compose.ts'
@@ -46,8 +47,6 @@ function lateAsk(kind: MessageKind): ReadLate {
     return tag === 'ask-unclear' || tag === 'ask-sign-on-required' ? undefined : entry
   }
 }
-
-const RECOVERY_KINDS = { reverse: 'reversal', advise: 'advice', check: 'status' } as const
 
 /** Turns the machine's actions into frames that leave, and what comes of them into entries. */
 export class Performer {

@@ -7,8 +7,8 @@ import type { Operation } from './keeper.ts'
  *     id, operation, how many values, value, value, …        id, done?, answer or refusal
  *
  * The requests of every payment (MACs, PIN translation) are taken apart, and bytes go as text of one
- * character a byte: between threads an object or an array of bytes costs ten times what its parts
- * cost as texts and numbers (bench/hsm-worker.ts). All others go as the arguments that they are.
+ * character a byte: cloning objects and arrays of bytes costs several times what cloning their
+ * parts as texts and numbers costs. All others go as the arguments that they are.
  */
 export type Packed = readonly unknown[]
 

@@ -3,8 +3,8 @@ import { assert, type Random, type Secret } from '#base'
 import type { Card, Message } from '#message'
 
 /**
- * Card numbers and expiry dates, and PANs of those who pay by a code, inside of the switch. What the journal keeps of a message is text
- * that anyone may read who may read the database, and a reversal needs the number again, days
+ * Card numbers and expiry dates, and PANs of those who pay by a code, inside of the switch. What
+ * the journal keeps of a message is text that anyone may read who may read the database, and a reversal needs the number again, days
  * later; so it stands in messages as
  *
  *     sealed:  nonce 12 B ‖ AES-256-GCM ‖ tag 16 B, in base64
